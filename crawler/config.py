@@ -1,0 +1,78 @@
+"""The only reader of the environment. Every setting: type, default, unit, reason in .env.example."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; says which, why, and what to write instead."""
+
+
+@dataclass(frozen=True)
+class Config:
+    mongodb_uri: str | None
+    mongodb_database: str
+    data_dir: Path
+    archive_url: str | None
+    browser_path: str | None
+    contact: str
+    hash_key: str | None
+    shared_dir: Path
+    dyno: str | None
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.data_dir / "archive"
+
+    @property
+    def user_agent(self) -> str:
+        return f"Tidemark/0.1 (+{self.contact})"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Config:
+    """Read the settings once. Raises ConfigError with the name of the setting."""
+    env = os.environ if environ is None else environ
+
+    def given(name: str) -> str | None:
+        return env.get(name, "").strip() or None
+
+    uri = given("MONGODB_URI")
+    if uri and not uri.startswith(("mongodb://", "mongodb+srv://")):
+        raise ConfigError("MONGODB_URI: expected mongodb://… or mongodb+srv://…; see .env.example")
+    database = given("MONGODB_DATABASE") or "tidemark"
+    if not database.replace("_", "").replace("-", "").isalnum():
+        raise ConfigError("MONGODB_DATABASE: letters, digits, '-' and '_' only")
+    dyno = given("DYNO")
+    if dyno and not uri:
+        raise ConfigError(
+            "MONGODB_URI: not set on a dyno, whose disk is lost at every restart. Set it to your Atlas "
+            "address: heroku config:set MONGODB_URI='mongodb+srv://…'. See .env.example."
+        )
+    return Config(
+        mongodb_uri=uri,
+        mongodb_database=database,
+        data_dir=Path(given("TIDEMARK_DATA") or ROOT / ".data").resolve(),
+        archive_url=given("ARCHIVE_URL"),
+        browser_path=given("BROWSER_PATH"),
+        contact=given("TIDEMARK_CONTACT") or "set TIDEMARK_CONTACT",
+        hash_key=given("TIDEMARK_HASH_KEY"),
+        shared_dir=Path(given("TIDEMARK_SHARED") or ROOT.parent / "shared"),
+        dyno=dyno,
+    )
+
+
+def warnings(config: Config) -> list[str]:
+    """What works now but will hurt later, in one line each."""
+    found = []
+    if config.dyno and not config.archive_url:
+        found.append(
+            "ARCHIVE_URL: not set on a dyno: captures and spooled items are lost when it stops. "
+            "Set it to an object store (s3://… or gs://…) to keep them."
+        )
+    return found
