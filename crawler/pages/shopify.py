@@ -1,0 +1,273 @@
+"""Shopify's product data in its shapes: cents in `.js`, units in `.json`, floats in `.oembed`.
+
+The unit follows from the shape, never from the size of the number: 2500 cents and 25.0 units
+are the same gift card. A sale is compare_at_price above price, by variant.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+
+from parsel import Selector
+
+from crawler.counts import cents, json_count, units
+from crawler.fields import Fields, flag, identifier, load_json, text
+from crawler.items import Offer, Product
+from crawler.outcomes import MissingField, Outcome
+from crawler.pages.base import Follow, Page
+
+PAGE_SIZE = 250  # the catalogue's documented most; larger values are ignored
+_CURRENCY = re.compile(rb'Shopify\.currency\s*=\s*\{"active":"([A-Z]{3})"')
+_META_CURRENCY = re.compile(rb'(?:og|product):price:currency"\s+content="([A-Z]{3})"')
+_EMBEDDED = re.compile(rb"<script[^>]*js-product-json[^>]*>(.*?)</script>", re.S)
+_PRODUCT_JSON = re.compile(rb'<script[^>]*\bid=["\']?ProductJson[^>]*>(.*?)</script>', re.S)
+_TAGS = re.compile(r"<[^>]+>")
+
+Money = Callable[[Any], Decimal]
+
+
+def host_of(url: str) -> str:
+    """Store name from an address: host without `www.`; '' when there is none."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+class ShopifyPage(Page):
+    platform: ClassVar[str] = "shopify"
+
+    def store(self) -> str:
+        host = host_of(self.url) or host_of(self._canonical())
+        if not host:
+            raise MissingField("url: expected the store's address, found none; give --url")
+        return host
+
+    def _canonical(self) -> str:
+        match = re.search(rb'<link[^>]+rel="canonical"[^>]+href="(https?://[^"]+)"', self.body[:100_000])
+        return match[1].decode("ascii", "replace") if match else ""
+
+    def product(self, fields: Fields, money: Money, currency: str | None) -> None:
+        """One product of `.js` or `.json` shape and its variants."""
+        host = self.store()
+        handle = fields.need("handle", text)
+        url = f"https://{host}/products/{handle}"
+        image = fields.may("featured_image", text) or next(_sources(fields), None)
+        made = self.add(
+            Product,
+            url=url,
+            host=host,
+            product_id=fields.need("id", identifier),
+            handle=handle,
+            title=fields.need("title", text),
+            vendor=fields.may("vendor", text),
+            category=fields.may("type", text) or fields.may("product_type", text),
+            tags=fields.may("tags", _labels),
+            description=_plain(fields.may("description", text) or fields.may("body_html", text)),
+            image_url=f"https:{image}" if image and image.startswith("//") else image,
+        )
+        if made is None:
+            return
+        offers = fields.parts("variants")
+        self.each("offer", offers, lambda variant: self._offer(made.key, url, variant, money, currency))
+
+    def _offer(self, product: str, url: str, variant: Fields, money: Money, currency: str | None) -> None:
+        price = variant.need("price", money)
+        before = variant.may("compare_at_price", money)
+        self.add(
+            Offer,
+            url=url,
+            product=product,
+            variant_id=variant.need("id", identifier),
+            title=variant.may("title", text),
+            price=price,
+            list_price=before if before is not None and before > price else None,
+            currency=currency,
+            available=variant.may("available", flag),
+        )
+
+    def json(self) -> Any:
+        try:
+            return load_json(self.body)
+        except ValueError as error:
+            raise MissingField(f"body: {error}") from None
+
+
+class CataloguePage(ShopifyPage):
+    """`/products.json`, and `/products/<handle>.json`: prices as strings in units."""
+
+    name: ClassVar[str] = "shopify.catalogue"
+    urls: ClassVar[tuple[str, ...]] = (r"/products\.json(\?|$)", r"/products/[^/?]+\.json(\?|$)")
+
+    @classmethod
+    def knows(cls, body: bytes) -> bool:
+        return body.lstrip()[:14].startswith((b'{"products":[', b'{"product":{'))
+
+    def read(self) -> None:
+        if self.body.lstrip()[:1] == b"<":
+            # Other shops answer 200 with a web page: not a catalogue, so nothing is known of products.
+            self.reading.outcome = Outcome.MISSING
+            return
+        data = Fields(self.json(), "$", self.reading.odd)
+        one = data.part("product")
+        listed = [one] if one else list(data.parts("products"))
+        if one is None:
+            data.need("products", _a_list)
+        self.each("product", listed, lambda product: self.product(product, units, None))
+        self.reading.got = len(listed)
+        if not listed:
+            self.reading.outcome = Outcome.EMPTY
+        elif one is None:
+            self._next_page(len(listed))
+
+    def _next_page(self, got: int) -> None:
+        parts = urlsplit(self.url)
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        limit, page = query.get("limit", "30"), query.get("page", "1")
+        if limit.isdigit() and page.isdigit() and got >= int(limit):
+            query["page"] = str(int(page) + 1)
+            url = urlunsplit(parts._replace(query=urlencode(query)))
+            self.reading.follows.append(Follow(url, self.name, why="the page was full"))
+
+
+class ProductJsPage(ShopifyPage):
+    """`/products/<handle>.js`: whole cents, `type`, tags as a list."""
+
+    name: ClassVar[str] = "shopify.product_js"
+    urls: ClassVar[tuple[str, ...]] = (r"/products/[^/?]+\.js(\?|$)",)
+
+    def read(self) -> None:
+        self.product(Fields(self.json(), "$", self.reading.odd), cents, None)
+        self.reading.got = 1
+
+
+class OembedPage(ShopifyPage):
+    """`.oembed` of a product or a collection: prices as floats in units, `product_id` is the handle."""
+
+    name: ClassVar[str] = "shopify.oembed"
+    urls: ClassVar[tuple[str, ...]] = (r"/(products|collections)/[^/?]+\.oembed(\?|$)",)
+
+    @classmethod
+    def knows(cls, body: bytes) -> bool:
+        head = body.lstrip()[:1]
+        return head == b"{" and b'"offer_id"' in body and b'"currency_code"' in body
+
+    def read(self) -> None:
+        data = Fields(self.json(), "$", self.reading.odd)
+        products = list(data.parts("products")) or [data]
+        page_url = data.may("url", text) or self.url
+        self.each("product", products, lambda product: self._one(product, page_url))
+        self.reading.got = len(products)
+
+    def _one(self, fields: Fields, page_url: str) -> None:
+        handle = fields.need("product_id", text)
+        host = host_of(fields.may("url", text) or page_url) or self.store()
+        url = f"https://{host}/products/{handle}"
+        image = fields.may("thumbnail_url", text)
+        made = self.add(
+            Product,
+            url=url,
+            host=host,
+            handle=handle,
+            title=fields.need("title", text),
+            brand=fields.may("brand", text),
+            description=_plain(fields.may("description", text)),
+            image_url=f"https:{image}" if image and image.startswith("//") else image,
+        )
+        for offer in fields.parts("offers") if made else ():
+            self.add(
+                Offer,
+                url=url,
+                product=made.key if made else "",
+                variant_id=offer.need("offer_id", identifier),
+                title=offer.may("title", text),
+                price=offer.need("price", units),
+                currency=offer.may("currency_code", text),
+                available=offer.may("in_stock", flag),
+            )
+
+
+class StorePage(ShopifyPage):
+    """A store's HTML that embeds product JSON (cents), by card or once, and rating widgets beside it."""
+
+    name: ClassVar[str] = "shopify.html"
+    urls: ClassVar[tuple[str, ...]] = (r"/products/[^/?.]+(\?|$)", r"/collections/[^/?.]+(\?|$)")
+
+    @classmethod
+    def knows(cls, body: bytes) -> bool:
+        return b"js-product-json" in body or b"ProductJson" in body
+
+    def read(self) -> None:
+        found = [raw for raw in _EMBEDDED.findall(self.body)] or _PRODUCT_JSON.findall(self.body)
+        if not found:
+            raise MissingField("script: expected embedded product JSON, found none")
+        currency = _CURRENCY.search(self.body) or _META_CURRENCY.search(self.body)
+        seen: dict[str, Fields] = {}
+        for i, raw in enumerate(found):
+            product = self._embedded(raw, i)
+            if product is not None:  # featured products stand several times on one page
+                seen.setdefault(product.need("id", identifier), product)
+        if not seen:
+            raise MissingField(f"script: expected product JSON, found {len(found)} that cannot be read")
+        stated = currency[1].decode() if currency else None
+        self.each("product", seen.values(), lambda product: self.product(product, cents, stated))
+        self.reading.got = len(seen)
+        self._ratings()
+
+    def _embedded(self, raw: bytes, i: int) -> Fields | None:
+        try:
+            data = load_json(html.unescape(raw.decode("utf-8", "replace")) if b"&quot;" in raw else raw)
+        except ValueError:
+            self.reading.odd.append(f"script[{i}]")
+            return None
+        where = Fields(data, f"script[{i}]", self.reading.odd)
+        return where.part("product") or where
+
+    def _ratings(self) -> None:
+        """Junip's widget states rating and count beside each product id; bundles inherit a part's."""
+        widgets: dict[str, tuple[float, int]] = {}
+        for each in Selector(body=self.body, type="html").css("[data-product-rating-average]"):
+            ids = each.attrib.get("data-product-id") or each.attrib.get("data-product-remote-id") or ""
+            try:
+                widgets[ids] = (
+                    float(each.attrib["data-product-rating-average"]),
+                    json_count(each.attrib.get("data-product-rating-count")),
+                )
+            except ValueError:
+                self.reading.odd.append("[data-product-rating-average]")
+        for i, item in enumerate(self.reading.items):
+            if isinstance(item, Product) and (found := widgets.get(item.product_id or "")):
+                twins = tuple(
+                    f"{item.host}:product:{other}"
+                    for other, same in widgets.items()
+                    if same == found and other != item.product_id
+                )
+                self.reading.items[i] = item.model_copy(
+                    update={"rating": found[0], "rating_count": found[1], "rating_shared_with": twins or None}
+                )
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(label.strip() for label in value.split(",") if label.strip())
+    return tuple(text(label) for label in value)
+
+
+def _plain(markup: str | None) -> str | None:
+    if markup is None:
+        return None
+    return re.sub(r"\s+", " ", html.unescape(_TAGS.sub(" ", markup))).strip() or None
+
+
+def _sources(fields: Fields) -> Iterator[str]:
+    for image in fields.parts("images"):
+        if source := image.may("src", text):
+            yield source
+
+
+def _a_list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, found {type(value).__name__}")
+    return value

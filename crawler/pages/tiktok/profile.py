@@ -1,0 +1,274 @@
+"""TikTok profile page: the account and, where the page holds them, its posts."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any, ClassVar
+
+from parsel import Selector
+
+from crawler.counts import json_count, tiktok_time, unwrapped
+from crawler.fields import Fields, dig, flag, identifier, load_json, text
+from crawler.items import Post, Profile
+from crawler.outcomes import MissingField, Outcome
+from crawler.pages.base import Follow, Page
+from crawler.pages.tiktok.post import add_post, shown
+from crawler.pages.tiktok.state import (
+    NEXT,
+    PERSISTED,
+    SIGI,
+    UNIVERSAL,
+    count,
+    has_state,
+    looks_like_tiktok,
+    part,
+    script,
+    status_of,
+)
+
+CARD = b'data-e2e="user-post-item"'
+_HREF = re.compile(rb'href="[^"]*/@([\w.]+)/(video|photo)/(\d+)')
+_VIEWS = re.compile(rb'data-e2e="video-views"[^>]*>([^<]{1,32})<')
+_ALT = re.compile(rb'<img[^>]*\balt="([^"]*)"')
+_PINNED = b'data-e2e="video-card-badge"'
+_HANDLE_IN_URL = re.compile(r"/@([\w.]+)")
+
+
+class ProfilePage(Page):
+    name: ClassVar[str] = "tiktok.profile"
+    platform: ClassVar[str] = "tiktok"
+    urls: ClassVar[tuple[str, ...]] = (
+        r"^https?://(www|m)\.tiktok\.com/@[\w.]+/?(\?|$)",
+        r"tiktok\.com/api/user/detail/",
+        r"tiktok\.com/node/share/user/",
+    )
+
+    @classmethod
+    def knows(cls, body: bytes) -> bool:
+        if body.lstrip()[:1] in (b"{", b"["):
+            return b'"followerCount"' in body[:20_000] or b'"fans"' in body[:20_000]
+        if b'"webapp.user-detail"' in body or b'"UserModule"' in body or b'"userInfo":{"user"' in body:
+            return True
+        # A shell or captcha page whose address nobody kept: no state at all, so a wall.
+        return not has_state(body) and looks_like_tiktok(body) and b"<html" in body[:5000].lower()
+
+    def read(self) -> None:
+        if "/login" in self.url:
+            self.reading.outcome = Outcome.LOGIN_WALL
+        elif self.body.lstrip()[:1] in (b"{", b"["):
+            self._read_api()
+        elif not (self._read_universal() or self._read_sigi() or self._read_next() or self._read_dom()):
+            self.reading.outcome = Outcome.SHAPE_CHANGED if has_state(self.body) else Outcome.BLOCKED
+            self.reading.problem = f"{type(self).__name__} {self.url}: no state holds a user, nor does the page"
+
+    def _read_universal(self) -> bool:
+        detail = part(self.body, UNIVERSAL, "webapp.user-detail")
+        if detail is None:
+            return False
+        if self._allowed(detail, "webapp.user-detail"):
+            info = Fields(dig(detail, "userInfo"), "webapp.user-detail.userInfo", self.reading.odd)
+            self._profile(info.part("user"), info.part("stats"), info.part("statsV2"))
+            self._grid(dig(detail, "userInfo", "itemList"))
+        return True
+
+    def _read_sigi(self) -> bool:
+        state = script(self.body, SIGI, b'"UserModule"') or script(self.body, PERSISTED, b'"UserModule"')
+        users = dig(state, "UserModule", "users")
+        if not isinstance(users, dict):
+            return False
+        if not self._allowed(dig(state, "UserPage") or {}, "UserPage"):
+            return True
+        handle = dig(state, "UserPage", "uniqueId") or next(iter(users), None)
+        if handle not in users:
+            raise MissingField(f"UserModule.users: expected {str(handle)[:40]!r}, found {len(users)} others")
+        stats = dig(state, "UserModule", "stats", handle)
+        self._profile(
+            Fields(users[handle], f"UserModule.users.{handle}", self.reading.odd),
+            Fields(stats, f"UserModule.stats.{handle}", self.reading.odd),
+        )
+        listed = dig(state, "ItemList", "user-post", "list") or []
+        posts = dig(state, "ItemModule") or {}
+        self._grid([posts[each] for each in listed if isinstance(each, str) and each in posts])
+        return True
+
+    def _read_next(self) -> bool:
+        page = dig(script(self.body, NEXT, b'"pageProps"'), "props", "pageProps")
+        info = dig(page, "userInfo")
+        if info is None and dig(page, "userData") is None:
+            return False
+        if self._allowed(page, "pageProps"):
+            self._info(info, dig(page, "userData"), "pageProps")
+            self._grid(dig(page, "items"))
+        return True
+
+    def _read_api(self) -> None:
+        """The JSON that the page itself requests: user/detail, node/share/user, a list of them."""
+        try:
+            data = load_json(self.body)
+        except ValueError as error:
+            raise MissingField(f"body: {error}") from None
+        for one in data if isinstance(data, list) else [data]:
+            if not isinstance(one, dict) or not one:
+                self.reading.outcome = Outcome.BLOCKED
+            elif self._allowed(one, "body"):
+                flat = one if "user" in one and "stats" in one else None
+                self._info(dig(one, "userInfo") or flat, dig(one, "body", "userData"), "body")
+
+    def _allowed(self, detail: Any, where: str) -> bool:
+        code = dig(detail, "statusCode") or dig(detail, "status_code")
+        self.reading.outcome = status_of(code, f"{where}.statusCode")
+        return self.reading.outcome is Outcome.OK
+
+    def _info(self, info: Any, data: Any, where: str) -> None:
+        if info is not None:
+            user = Fields(info, f"{where}.userInfo", self.reading.odd)
+            self._profile(user.part("user"), user.part("stats"), user.part("statsV2"))
+        else:
+            self._profile_2020(Fields(data, f"{where}.userData", self.reading.odd))
+
+    def _profile(self, user: Fields | None, stats: Fields | None, exact: Fields | None = None) -> None:
+        if user is None or stats is None:
+            raise MissingField("userInfo: expected user and stats, found one of them or none")
+        handle = user.need("uniqueId", text)
+        for name in ("followerCount", "videoCount"):
+            stats.need(name, json_count)
+        numbers: dict[str, int | None] = {}
+        for ours, theirs in {
+            "followers": "followerCount", "following": "followingCount", "likes": "heart", "videos": "videoCount",
+        }.items():  # fmt: skip
+            numbers[ours], numbers[f"{ours}_precision"] = count(theirs, stats, exact)
+        self._mend_likes(stats, exact, numbers)
+        link, business = user.part("bioLink"), user.part("commerceUserInfo")
+        self.add(
+            Profile,
+            url=f"https://www.tiktok.com/@{handle}",
+            username=handle,
+            user_id=user.may("id", identifier),
+            sec_uid=user.may("secUid", text),
+            nickname=user.may("nickname", text),
+            bio=user.may("signature", text),
+            bio_link=link.may("link", text) if link else None,
+            avatar_url=user.may("avatarLarger", text),
+            verified=user.may("verified", flag),
+            private=user.may("privateAccount", flag),
+            region=user.may("region", text),
+            category=business.may("category", text) if business else None,
+            **numbers,
+        )
+        self.reading.unread += user.unread() + stats.unread()
+
+    def _mend_likes(self, stats: Fields, exact: Fields | None, numbers: dict[str, int | None]) -> None:
+        """heart and heartCount are one number; one of them may have wrapped at 32 bits."""
+        second, step = count("heartCount", stats, exact)
+        if second is None:
+            return
+        if numbers["likes"] is None:
+            numbers["likes"], numbers["likes_precision"] = second, step
+            return
+        true, repaired = unwrapped(numbers["likes"], second)
+        if true == second != numbers["likes"]:
+            numbers["likes"], numbers["likes_precision"] = second, step
+        self.reading.repaired += repaired
+
+    def _profile_2020(self, user: Fields) -> None:
+        """userData of the first quarter of 2020: fans, heart (a string), video."""
+        handle = user.need("uniqueId", text)
+        user.need("fans", json_count)
+        numbers: dict[str, int | None] = {}
+        for ours, theirs in {"followers": "fans", "following": "following", "likes": "heart", "videos": "video"}.items():
+            numbers[ours], numbers[f"{ours}_precision"] = count(theirs, user, None)
+        self.add(
+            Profile,
+            url=f"https://www.tiktok.com/@{handle}",
+            username=handle,
+            user_id=user.may("userId", identifier),
+            sec_uid=user.may("secUid", text),
+            nickname=user.may("nickName", text),
+            bio=user.may("signature", text),
+            verified=user.may("verified", flag),
+            private=user.may("isSecret", flag),
+            **numbers,
+        )
+        self.reading.unread += user.unread()
+
+    def _read_dom(self) -> bool:
+        """Last resort: what the page prints. Which heading is the handle changed over the years."""
+        if b'data-e2e="followers-count"' not in self.body:
+            return False
+        page = Selector(body=self.body, type="html")
+
+        def printed(name: str) -> str | None:
+            found: str | None = page.css(f'[data-e2e="{name}"]').xpath("normalize-space()").get()
+            return found
+
+        canonical = page.css('link[rel="canonical"]::attr(href)').get() or ""
+        known = _HANDLE_IN_URL.search(self.url) or _HANDLE_IN_URL.search(canonical)
+        headings = [printed("user-title"), printed("user-subtitle")]
+        if known is None:
+            raise MissingField("url: expected /@handle in the address or the canonical link, found none")
+        handle = known[1]
+        names = [each for each in headings if each and each.lower() != handle.lower()]
+        numbers: dict[str, int | None] = {}
+        for ours, theirs in {"followers": "followers-count", "following": "following-count", "likes": "likes-count"}.items():
+            numbers[ours], numbers[f"{ours}_precision"] = shown(printed(theirs))
+        if numbers["followers"] is None:
+            raise MissingField('[data-e2e="followers-count"]: expected a count, found none')
+        url = f"https://www.tiktok.com/@{handle}"
+        self.add(Profile, url=url, username=handle, nickname=names[0] if names else None, **numbers)
+        self._grid(None)
+        return True
+
+    def _grid(self, listed: Any) -> None:
+        """The posts: from the state, else from the printed cards, else say what became of them."""
+        if self.reading.outcome is not Outcome.OK or not self.reading.items:
+            return
+        before = len(self.reading.items)
+        posts = Fields({"posts": listed or []}, "$", self.reading.odd)
+        self.each("post", posts.parts("posts"), lambda post: add_post(self, post))
+        if len(self.reading.items) == before:
+            for chunk in self.body.split(CARD)[1:]:
+                self._card(chunk[:20_000])
+        profile = self.reading.items[0]
+        videos = profile.videos if isinstance(profile, Profile) else None
+        self.reading.got = len(self.reading.items) - before
+        if self.reading.got:
+            self.reading.parts["posts"] = Outcome.OK
+        elif videos == 0:
+            self.reading.parts["posts"] = Outcome.EMPTY
+        elif isinstance(profile, Profile) and profile.private:
+            self.reading.parts["posts"] = Outcome.PRIVATE
+        elif b'data-e2e="followers-count"' in self.body:
+            # Rendered, posts exist, no card: the grid failed ("Something went wrong", in any language).
+            self.reading.parts["posts"] = Outcome.BLOCKED
+        else:
+            self.reading.follows.append(
+                Follow(profile.url, self.name, "browser", "the posts are not in the HTML")
+            )
+
+    def _card(self, chunk: bytes) -> None:
+        link = _HREF.search(chunk)
+        if link is None:
+            self.reading.odd.append("posts.card.href")
+            return
+        handle, media, post_id = (part.decode() for part in link.groups())
+        views = _VIEWS.search(chunk)
+        alt = _ALT.search(chunk)
+        value, step = shown(views[1].decode("utf-8", "replace") if views else None)
+        self.add(
+            Post,
+            url=f"https://www.tiktok.com/@{handle}/{media}/{post_id}",
+            post_id=post_id,
+            media=media,
+            author=handle,
+            created_at=tiktok_time(post_id),
+            caption=_caption(html.unescape(alt[1].decode("utf-8", "replace"))) if alt else None,
+            pinned=_PINNED in chunk,
+            views=value,
+            views_precision=step,
+        )
+
+
+def _caption(alt: str) -> str | None:
+    """The picture's text is '<caption> created by <name> with <sound>'; only English pages say so."""
+    return alt.rpartition(" created by ")[0] or None

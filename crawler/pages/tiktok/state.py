@@ -1,0 +1,109 @@
+"""Where TikTok keeps a page's data: four kinds of script tag by era, or the body itself.
+
+Pages without any state are walls: captcha, downgraded shell, static-site shell, JS challenge.
+Words decide nothing: good pages contain "captcha" and "Couldn't find this account" too.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from crawler.counts import json_count, rounded
+from crawler.fields import Fields, load_json, member
+from crawler.outcomes import MissingField, Outcome
+
+UNIVERSAL = b"__UNIVERSAL_DATA_FOR_REHYDRATION__"
+SIGI = b"SIGI_STATE"
+PERSISTED = b"sigi-persisted-data"
+NEXT = b"__NEXT_DATA__"
+
+# Taken from public code; no captured page confirms them (0 = ok in every capture).
+STATUS = {
+    10202: Outcome.MISSING,
+    10204: Outcome.MISSING,
+    10216: Outcome.PRIVATE,
+    10221: Outcome.MISSING,
+    10222: Outcome.PRIVATE,
+    10231: Outcome.GEO,
+}
+
+
+def span(body: bytes, tag: bytes, wanted: bytes) -> tuple[int, int] | None:
+    """Where the text of the script with id *tag* lies, if *wanted* occurs in it; else None.
+
+    Several tags stand in one page and only one of them holds the data, so the key decides.
+    Raises MissingField when the page ends before the script does.
+    """
+    at = body.find(b'id="' + tag)
+    while at >= 0:
+        start = body.find(b">", at) + 1
+        end = body.find(b"</script", start) if start else -1
+        if end < 0:
+            raise MissingField(f"script {tag.decode()}: expected its end, found the end of the page")
+        if body.find(wanted, start, end) >= 0:
+            return start, end
+        at = body.find(b'id="' + tag, end)
+    return None
+
+
+def script(body: bytes, tag: bytes, wanted: bytes) -> Any:
+    """The whole JSON of such a script, or None. Raises MissingField when it cannot be decoded."""
+    found = span(body, tag, wanted)
+    if found is None:
+        return None
+    raw = body[found[0] : found[1]]
+    try:
+        return load_json(raw)
+    except ValueError as error:
+        opening = raw.find(b"{")
+        if raw[:opening].rstrip().endswith(b"="):  # window['SIGI_STATE']={…};window[…]=…
+            return json.JSONDecoder(strict=False).raw_decode(raw[opening:].decode("utf-8", "replace"))[0]
+        raise MissingField(f"script {tag.decode()}: {error}") from None
+
+
+def part(body: bytes, tag: bytes, key: str) -> Any:
+    """The value of one member of such a script, decoded alone, or None. Raises as script does."""
+    found = span(body, tag, key.encode())
+    if found is None:
+        return None
+    try:
+        return member(body, key, *found)
+    except ValueError as error:
+        raise MissingField(f"script {tag.decode()}.{key}: {error}") from None
+
+
+def has_state(body: bytes) -> bool:
+    """Whether any of the known script tags is there, whatever it holds."""
+    return any(b'id="' + tag in body for tag in (UNIVERSAL, SIGI, PERSISTED, NEXT))
+
+
+def looks_like_tiktok(body: bytes) -> bool:
+    return b"tiktok" in body[:200_000].lower() or b"ttwstatic" in body
+
+
+def status_of(code: Any, where: str) -> Outcome:
+    """The outcome a status code states. An unknown one is loud: MissingField."""
+    if code in (0, None, "", "0"):
+        return Outcome.OK
+    try:
+        return STATUS[json_count(code)]
+    except (KeyError, ValueError):
+        raise MissingField(f"{where}: expected a known status code, found {str(code)[:20]!r}") from None
+
+
+def count(name: str, stats: Fields | None, exact: Fields | None) -> tuple[int | None, int | None]:
+    """A counter and its rounding step (None when exact).
+
+    statsV2 holds the exact number where it differs from stats. Where both are equal, V2 may
+    be a copy of the rounded one (so on every video page), and the step is that of the rounding.
+    """
+    shown = stats.may(name, json_count) if stats else None
+    sure = exact.may(name, json_count) if exact else None
+    if sure is not None and shown is not None and sure != shown:
+        return sure, None
+    value = shown if sure is None else sure
+    if value is None or value < 10_000:
+        return value, None
+    step = rounded(value)
+    return value, step if step > 1 else None
