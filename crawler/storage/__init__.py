@@ -1,0 +1,1 @@
+"""The only code that speaks MongoDB: server, connection, schema, upserts, reads."""

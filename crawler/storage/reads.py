@@ -1,0 +1,181 @@
+"""The one door from storage to analysis: frames with fixed columns, as known at a moment.
+
+`Reader(db).as_known_at(t)` shows only what had been captured by then, so a backtest cannot see the
+future. A capture of which only the day is known lies in [observed_at, observed_at + 24 h): it counts
+as known from the end of that day, because before then it may still lie ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeAlias
+
+import pandas as pd
+from bson.codec_options import CodecOptions
+from bson.decimal128 import Decimal128
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import ConnectionFailure, PyMongoError
+
+from crawler.items import KINDS
+from crawler.storage.errors import StorageAway, StorageRefused
+
+Document: TypeAlias = dict[str, Any]
+Client: TypeAlias = MongoClient[Document]
+Query: TypeAlias = dict[str, Any]
+
+DAY = timedelta(hours=24)
+_MOMENT = "datetime64[ms, UTC]"
+
+BOARD_COLUMNS = {
+    "at": _MOMENT, "at_precision": "string", "size": "Int64", "asked": "Int64", "got": "Int64",
+    "ceiling": "Int64", "place": "string", "source": "string", "observed_at": _MOMENT, "capture": "string",
+}  # fmt: skip
+ENTRY_COLUMNS = {
+    "at": _MOMENT, "at_precision": "string", "position": "Int64", "topic": "string", "topic_key": "string",
+    "volume": "Int64", "volume_precision": "Int64", "volume_floor": "Int64", "promoted": "boolean",
+    "category": "string", "entity": "string", "observed_at": _MOMENT, "capture": "string",
+}  # fmt: skip
+ENTITY_COLUMNS = {"entity": "string", "observations": "Int64", "first": _MOMENT, "last": _MOMENT}
+
+_NOT_WHOLE = {
+    "rating": "Float64", "price": "object", "list_price": "object",
+    "currency": "string", "available": "boolean",
+}  # fmt: skip
+_COUNTERS = dict.fromkeys(name for model in KINDS.values() for name in model.counters)
+OBSERVATION_COLUMNS = {
+    "entity": "string", "kind": "string", "at": _MOMENT, "at_precision": "string", "capture": "string",
+    **{name: _NOT_WHOLE.get(name, "Int64") for name in _COUNTERS},
+    **{f"{name}_precision": "Int64" for name in _COUNTERS if name not in _NOT_WHOLE},
+}  # fmt: skip
+
+
+class BoardSummary(NamedTuple):
+    """A board that was ever captured; first and last are moments of the list."""
+
+    board: str
+    snapshots: int
+    first: datetime
+    last: datetime
+
+
+class Reader:
+    """Reads one database; with known_at only what had been captured by that moment (UTC)."""
+
+    def __init__(self, database: Database[dict[str, Any]], known_at: datetime | None = None) -> None:
+        if known_at is not None and known_at.tzinfo is None:
+            raise ValueError("known_at: needs a time zone")
+        self._raw = database
+        self._known_at = known_at
+        options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
+        self._database = database.with_options(codec_options=options)
+
+    def as_known_at(self, moment: datetime) -> Reader:
+        """The same database as it was known then; a later moment never widens an earlier one."""
+        earlier = moment if self._known_at is None else min(moment, self._known_at)
+        return Reader(self._raw, earlier)
+
+    def boards(
+        self, board: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> pd.DataFrame:
+        """Snapshots of *board* with since <= at < until, oldest first; columns as BOARD_COLUMNS."""
+        query = {"board": board, **_between(since, until), **self._known("observed_at")}
+        found = self._find("boards", query, BOARD_COLUMNS, "at")
+        return _exact_where_stated(_frame(found, BOARD_COLUMNS))
+
+    def entries(
+        self, board: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> pd.DataFrame:
+        """Rows of *board* with since <= at < until, by moment and position; columns as ENTRY_COLUMNS."""
+        query = {"board": board, **_between(since, until), **self._known("observed_at")}
+        found = self._find("board_entries", query, ENTRY_COLUMNS, "at", "position")
+        return _exact_where_stated(_frame(found, ENTRY_COLUMNS))
+
+    def observations(
+        self, entity: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> pd.DataFrame:
+        """Every accepted capture of *entity*, by moment and capture; columns as OBSERVATION_COLUMNS.
+
+        Counters that its kind does not have are all missing; prices are Decimal, in units of currency.
+        """
+        query = {"entity": entity, **_between(since, until), **self._known("at")}
+        frame = _frame(self._find("observations", query, OBSERVATION_COLUMNS, "at"), OBSERVATION_COLUMNS)
+        return frame.sort_values(["at", "capture"], kind="stable", ignore_index=True)
+
+    def known_boards(self) -> list[BoardSummary]:
+        """Every board, by name."""
+        group = {"_id": "$board", "n": {"$sum": 1}, "first": {"$min": "$at"}, "last": {"$max": "$at"}}
+        steps = [{"$match": self._known("observed_at")}, {"$group": group}, {"$sort": {"_id": 1}}]
+        found = self._aggregate("boards", steps)
+        return [BoardSummary(each["_id"], each["n"], each["first"], each["last"]) for each in found]
+
+    def entities(self, kind: str | None = None, limit: int = 1000) -> pd.DataFrame:
+        """Entities of *kind* (None: of any), the most observed first; columns as ENTITY_COLUMNS."""
+        group = {
+            "_id": "$entity", "observations": {"$sum": 1}, "first": {"$min": "$at"}, "last": {"$max": "$at"}
+        }  # fmt: skip
+        steps: list[Query] = [
+            {"$match": {**({"kind": kind} if kind else {}), **self._known("at")}},
+            {"$group": group},
+            {"$sort": {"observations": -1, "_id": 1}},
+            {"$limit": limit},
+            {"$set": {"entity": "$_id"}},
+        ]
+        return _frame(self._aggregate("observations", steps), ENTITY_COLUMNS)
+
+    def _find(self, collection: str, query: Query, columns: Iterable[str], *order: str) -> list[Document]:
+        wanted = {"_id": 0, **dict.fromkeys(columns, 1)}
+        with _plain_errors(collection):
+            return list(self._database[collection].find(query, wanted).sort([(name, 1) for name in order]))
+
+    def _aggregate(self, collection: str, steps: Sequence[Query]) -> list[Document]:
+        with _plain_errors(collection):
+            return list(self._database[collection].aggregate(steps))
+
+    def _known(self, moment: str) -> Query:
+        if self._known_at is None:
+            return {}
+        exact = {"at_precision": {"$ne": "day"}, moment: {"$lte": self._known_at}}
+        by_day = {"at_precision": "day", moment: {"$lte": self._known_at - DAY}}
+        return {"$or": [exact, by_day]}
+
+
+def _between(since: datetime | None, until: datetime | None) -> Query:
+    limits = {"$gte": since, "$lt": until}
+    given = {operator: moment for operator, moment in limits.items() if moment is not None}
+    return {"at": given} if given else {}
+
+
+@contextmanager
+def _plain_errors(collection: str) -> Iterator[None]:
+    try:
+        yield
+    except ConnectionFailure as error:
+        kind = type(error).__name__
+        raise StorageAway(f"{collection}: the database went away ({kind}); try: scrapy doctor") from None
+    except PyMongoError as error:
+        kind = type(error).__name__
+        raise StorageRefused(
+            f"{collection}: the database refuses to be read ({kind}); try: scrapy doctor"
+        ) from None
+
+
+def _frame(rows: Sequence[Document], columns: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {name: _column([row.get(name) for row in rows], kind) for name, kind in columns.items()}
+    )
+
+
+def _column(values: Sequence[Any], kind: str) -> pd.Series[Any]:
+    if kind == "object":
+        plain = [value.to_decimal() if isinstance(value, Decimal128) else value for value in values]
+        return pd.Series(plain, dtype="object")
+    return pd.Series(values, dtype=kind)
+
+
+def _exact_where_stated(frame: pd.DataFrame) -> pd.DataFrame:
+    """at_precision tells of the capture; a moment that the list itself states (as_of) is exact."""
+    stated = frame["at"] != frame["observed_at"]
+    return frame.assign(at_precision=frame["at_precision"].mask(stated))

@@ -1,0 +1,37 @@
+"""One real MongoDB server for the whole run; a database of its own for each test."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from crawler import config
+from crawler.storage import connect, server
+
+
+@pytest.fixture(scope="session")
+def mongo_uri() -> Iterator[str]:
+    # Not pytest's own folder: that keeps the last three runs, 300 MB of journal each.
+    with tempfile.TemporaryDirectory(prefix="tidemark-test-", ignore_cleanup_errors=True) as folder:
+        yield server.ensure(Path(folder) / "db")
+        server.stop(Path(folder) / "db")
+
+
+@pytest.fixture(scope="session")
+def client(mongo_uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
+    with connect.connect(config.load({"MONGODB_URI": mongo_uri})) as opened:
+        yield opened
+
+
+@pytest.fixture
+def database(client: MongoClient[dict[str, Any]]) -> Iterator[Database[dict[str, Any]]]:
+    name = f"test_{secrets.token_hex(6)}"
+    yield client[name]
+    client.drop_database(name)
