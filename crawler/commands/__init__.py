@@ -1,0 +1,1 @@
+"""Commands of the `scrapy` program: crawl (judged), replay, savepage, db, doctor."""

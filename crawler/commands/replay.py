@@ -1,0 +1,118 @@
+"""`scrapy replay PATH…`: captures, WARC, HAR or saved pages through the same pages and pipelines."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import BaseRunSpiderCommand
+from scrapy.exceptions import UsageError
+
+from crawler import pages, running
+from crawler.archive import Capture
+from crawler.counts import day_or_moment
+from crawler.items import Vantage
+from crawler.lanes.sources import Options, Skipped, read
+
+if TYPE_CHECKING:
+    from crawler.storage.store import Store
+
+SAID = 12
+
+
+class Command(BaseRunSpiderCommand):
+    requires_project = True
+
+    def syntax(self) -> str:
+        return "[options] PATH…"
+
+    def short_desc(self) -> str:
+        return "Put captures, WARC, HAR or saved pages through pages and pipelines"
+
+    def long_desc(self) -> str:
+        return (
+            "PATH is an archive folder, a .warc(.gz), a .har, a saved page (.html .json .csv .txt .oembed, also .gz) "
+            "or a folder of them. URL and moment come from the options, a sidecar NAME.meta.json, a MANIFEST.tsv, "
+            "or the file itself; a file without a moment is skipped, and said. Applying captures in any order, any "
+            "number of times, gives the same database."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        group = parser.add_argument_group("Replay")
+        group.add_argument("--url", help="original address, for a single saved page")
+        group.add_argument("--observed-at", metavar="WHEN", help="moment of capture: 2026-01-31 or 2026-01-31T12:00:00Z")
+        group.add_argument("--manifest", metavar="FILE", help="TSV with path, url, observed_at (found by itself nearby)")
+        group.add_argument("--place", help="place of a board whose file does not say it: br, us, world, …")
+        group.add_argument("--country", help="country the page was seen from (ISO code)")
+        group.add_argument("--page", metavar="NAME", help="page object to read with, instead of choosing one")
+        group.add_argument("--database", metavar="NAME", help="database to write to (default: MONGODB_DATABASE)")
+        group.add_argument("--resume", action="store_true", help="skip what an interrupted replay has stored already")
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        super().process_options(args, opts)
+        running.quieten(opts)
+        if opts.database and self.settings is not None:
+            self.settings.set("TIDEMARK_DATABASE", opts.database, priority="cmdline")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if not args:
+            raise UsageError("name at least one file or folder")
+        known = pages.load_all()
+        if opts.page and opts.page not in known:
+            raise UsageError(f"no page object {opts.page!r}; there are {', '.join(sorted(known))}", print_help=False)
+        paths = [Path(each) for each in args]
+        if lacking := [str(path) for path in paths if not path.exists()]:
+            sys.stderr.write(f"{', '.join(lacking)}: no such file or folder\n")
+            self.exitcode = 2
+            return
+        options = self._options(opts)
+        assert self.crawler_process is not None
+        crawler = self._create_crawler("replay")
+        context = running.ready(crawler)
+        if context is None:
+            self.exitcode = 1
+            return
+        captures: Iterable[Capture | Skipped] = read(paths, options)
+        if opts.resume:
+            captures = unapplied(captures, context.store, {p.name: f"{p.name}@{p.version}" for p in known.values()})
+        skipped: list[Skipped] = []
+        spargs = {"captures": captures, "page_name": opts.page, "skipped": skipped}
+        self.exitcode = running.run(self.crawler_process, crawler, spargs)
+        say_skipped(skipped)
+        if crawler.stats is not None and crawler.stats.get_value("finish_reason") != "finished":
+            sys.stderr.write("interrupted; go on with: scrapy replay --resume " + " ".join(args) + "\n")
+
+    def _options(self, opts: argparse.Namespace) -> Options:
+        try:
+            at, precision = day_or_moment(opts.observed_at) if opts.observed_at else (None, None)
+        except ValueError as error:
+            raise UsageError(f"--observed-at: {error}", print_help=False) from None
+        return Options(
+            url=opts.url, observed_at=at, at_precision=precision, place=opts.place,
+            manifest=Path(opts.manifest) if opts.manifest else None, vantage=Vantage(country=opts.country),
+        )  # fmt: skip
+
+
+def unapplied(
+    captures: Iterable[Capture | Skipped], store: Store, parsers: dict[str, str]
+) -> Iterator[Capture | Skipped]:
+    """Captures that no run has stored with today's parsers; asked in batches."""
+    source = iter(captures)
+    while batch := list(islice(source, 50)):
+        done = store.applied([each.id for each in batch if isinstance(each, Capture)], parsers)
+        yield from (each for each in batch if isinstance(each, Skipped) or each.id not in done)
+
+
+def say_skipped(skipped: list[Skipped]) -> None:
+    """The first few by name, the rest by reason."""
+    for each in skipped[:SAID]:
+        sys.stderr.write(f"skipped {each.path}: {each.reason}\n")
+    rest = Counter(each.reason for each in skipped[SAID:])
+    for reason, n in rest.most_common(8):
+        sys.stderr.write(f"skipped {n} more: {reason}\n")

@@ -1,0 +1,45 @@
+"""What `crawl` and `replay` share: a quiet log, a store that answers before the first request, a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+from crawler.config import ConfigError, warnings
+from crawler.context import Context
+from crawler.storage.errors import StorageError
+from crawler.verdict import VERDICT
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler, CrawlerProcessBase
+
+
+def quieten(opts: argparse.Namespace) -> None:
+    """Scrapy's own INFO is sixty lines a run; a person asked for the run's story. -L DEBUG shows all."""
+    if not opts.loglevel:
+        logging.getLogger("scrapy").setLevel(logging.WARNING)
+        logging.getLogger("twisted").setLevel(logging.WARNING)
+
+
+def ready(crawler: Crawler) -> Context | None:
+    """The crawl's context with its store reachable; else None, after one plain line."""
+    try:
+        context = Context.of(crawler)
+        for each in warnings(context.config):
+            sys.stderr.write(f"warning: {each}\n")
+        _ = context.store
+    except (ConfigError, StorageError) as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+    return context
+
+
+def run(process: CrawlerProcessBase, crawler: Crawler, spargs: dict[str, Any]) -> int:
+    """Run one crawler to its end; the exit status: 0 only for a good run."""
+    process.crawl(crawler, **spargs)
+    process.start()
+    if process.bootstrap_failed or crawler.stats is None:
+        return 1
+    return 0 if crawler.stats.get_value(VERDICT) == "good" else 1

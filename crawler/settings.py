@@ -1,0 +1,67 @@
+"""Scrapy's settings: safe, slow and quiet by default. Houses are named by string only."""
+
+from scrapy.settings import default_settings
+
+from crawler.config import load
+
+_config = load()
+
+BOT_NAME = "tidemark"
+SPIDER_MODULES = ["spiders"]
+COMMANDS_MODULE = "crawler.commands"
+TIDEMARK_DATABASE = _config.mongodb_database
+
+# A server that runs posted Python and a console that does the same: off.
+REMOTE_CONTROL_ENABLED = False
+TELNETCONSOLE_ENABLED = False
+
+# Manners: named, slow, obedient, and without memory of the visitor.
+USER_AGENT = _config.user_agent
+ROBOTSTXT_OBEY = True
+ROBOTSTXT_USER_AGENT = "Tidemark"
+COOKIES_ENABLED = False
+DOWNLOAD_DELAY = 1.0
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
+AUTOTHROTTLE_START_DELAY = 2.0
+AUTOTHROTTLE_MAX_DELAY = 120.0
+
+DOWNLOAD_TIMEOUT = 30
+DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 0
+RETRY_TIMES = 2
+# Playwright's timeouts and net::ERR_* are in no default list: without them, never retried.
+RETRY_EXCEPTIONS = [*default_settings.RETRY_EXCEPTIONS, "playwright.async_api.Error"]
+RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
+HTTPERROR_ALLOW_ALL = True  # the outcome of a 403 or 429 is the page's and the ledger's business
+METAREFRESH_ENABLED = False
+
+DOWNLOAD_HANDLERS = {"capture": "crawler.lanes.replay.CaptureHandler"}
+DOWNLOADER_MIDDLEWARES = {
+    "crawler.lanes.http.ArchiveRedirects": 605,  # outside RedirectMiddleware (600)
+    "crawler.lanes.http.ArchiveMiddleware": 585,  # inside HttpCompression (590), outside Retry (550)
+}
+ITEM_PIPELINES = {
+    "pipelines.validate.ValidatePipeline": 100,
+    "pipelines.dedupe.DedupePipeline": 200,
+    "pipelines.upsert.UpsertPipeline": 300,
+}
+EXTENSIONS = {
+    "crawler.verdict.RunExtension": 0,
+    "scrapy.extensions.logstats.LogStats": None,
+}
+FEED_EXPORTERS = {
+    "jsonl": "crawler.exports.JsonLinesExporter",
+    "jsonlines": "crawler.exports.JsonLinesExporter",
+    "json": "crawler.exports.JsonExporter",
+    "csv": "crawler.exports.CsvExporter",
+    "parquet": "crawler.exports.ParquetExporter",
+}
+CONCURRENT_ITEMS = 2000  # more than a batch, so that a full batch can gather while one page is read
+
+LOG_LEVEL = "INFO"
+LOG_FORMATTER = "crawler.logs.QuietFormatter"
+LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+LOG_DATEFORMAT = "%H:%M:%S"
+STATS_DUMP = False

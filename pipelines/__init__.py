@@ -1,0 +1,1 @@
+"""House 2: what happens to what comes back: validate, dedupe, upsert."""

@@ -1,0 +1,152 @@
+"""The one generic fetch-read-follow spider. It may ask the time; it never parses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy.exceptions import IgnoreRequest
+
+from crawler import pages
+from crawler.context import Context, now, page_read
+from crawler.items import Item, Refused
+from crawler.lanes import redact
+from crawler.outcomes import Outcome, of_status
+from crawler.pages import Follow, Page
+from crawler.targets import TargetForm, parse
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from crawler.archive import Capture
+
+
+class PageSpider(scrapy.Spider):
+    """Declare name, page, url, hosts, target and what a good run brings; write no method."""
+
+    page: ClassVar[str]
+    """Page object that reads the first response, e.g. `tiktok.profile`."""
+    url: ClassVar[str]
+    """Address of a target, with {target}."""
+    hosts: ClassVar[tuple[str, ...]] = ()
+    """Hosts a link found in a page may lead to; '{target}' stands for the target itself."""
+    target: ClassVar[TargetForm]
+    """How a target is written."""
+    least_items: ClassVar[int] = 1
+    """A run that stores fewer is not good."""
+    most_items: ClassVar[int] = 1_000_000
+    """A run that stores more is suspicious: a warning."""
+    least_good_share: ClassVar[float] = 0.9
+    """Share of fetches that must end in ok, empty, missing or private."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "url" not in cls.__dict__:  # a family or the replay spider: not a source
+            return
+        lacking = [each for each in ("page", "url", "hosts", "target") if not getattr(cls, each, None)]
+        if lacking:
+            raise TypeError(f"spider {cls.name}: declare {', '.join(lacking)}")
+        if cls.page not in pages.load_all():
+            raise TypeError(f"spider {cls.name}: no page object {cls.page!r}; there are {', '.join(Page.registry)}")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> PageSpider:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.context = Context.of(crawler)
+        return spider
+
+    def __init__(self, targets: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.context: Context
+        self.targets = tuple(parse(targets, self.target)) if targets else ()
+
+    async def start(self) -> AsyncIterator[Request]:
+        if not self.targets:
+            self.logger.error(
+                "%s: no target. Try: scrapy crawl %s -a targets=%s", self.name, self.name, self.target.example
+            )
+        for target in self.targets:
+            yield self._request(self.url.format(target=target), self.page, target)
+
+    def _request(self, url: str, page: str, target: str | None) -> Request:
+        meta = {"page": page, "target": target, "asked_at": time.monotonic()}
+        return scrapy.Request(url, callback=self.parse, errback=self.failed, meta=meta, dont_filter=True)
+
+    def parse(self, response: Response) -> Iterator[Item | Refused | Request]:
+        """Read the response with its page object; tell the ledger; yield items and what to fetch next."""
+        capture: Capture = response.meta["capture"]
+        page = self._page(capture, response.meta.get("page"))
+        outcome = of_status(capture.status)
+        if page is None:
+            self._tell(self._row(capture, outcome or Outcome.SHAPE_CHANGED, response.meta), 0)
+            return
+        if outcome is not None:
+            self._tell(self._row(capture, outcome, response.meta, page), 0)
+            return
+        items = list(page.items())
+        self._tell(self._row(capture, page.outcome, response.meta, page), len(items))
+        yield from items
+        for follow in page.next():
+            if request := self._followed(follow, response.meta.get("target")):
+                yield request
+
+    def _page(self, capture: Capture, name: str | None) -> Page | None:
+        cls = Page.registry[name] if name else pages.choose(capture.url, capture.body)
+        if cls is None:
+            return None
+        return cls(
+            capture.url, capture.body, capture.fetched_at, capture.headers,
+            capture=capture.id, vantage=capture.vantage, at_precision=capture.at_precision,
+        )  # fmt: skip
+
+    def _followed(self, follow: Follow, target: str | None) -> Request | None:
+        """A link from a page is followed only to a declared host, by a lane that is there."""
+        host = urlsplit(follow.url).hostname or ""
+        allowed = {each.format(target=target) for each in self.hosts}
+        if host not in allowed:
+            self.crawler.stats.inc_value("follow/refused_host")
+            return None
+        if follow.lane != "http":
+            self.crawler.stats.inc_value(f"follow/needs_{follow.lane}")
+            return None
+        return self._request(follow.url, follow.page, target)
+
+    def failed(self, failure: Failure) -> None:
+        """No response: robots.txt said no, or the network did not carry one. A row, never a number."""
+        request = failure.request  # type: ignore[attr-defined]
+        robots = failure.check(IgnoreRequest) and "robots" in str(failure.value).lower()
+        at = now()
+        url = redact.url(request.url)
+        row = {
+            "_id": pages.capture_id(url, at, b""), "url": url, "at": at,
+            "outcome": str(Outcome.ROBOTS if robots else Outcome.NETWORK), "error": type(failure.value).__name__,
+            "lane": request.meta.get("lane", "http"), "target": request.meta.get("target"), "bytes": 0,
+        }  # fmt: skip
+        self._tell(row, 0)
+
+    def _tell(self, row: dict[str, Any], items: int) -> None:
+        row.update(run=self.context.run, spider=self.name)
+        self.crawler.signals.send_catch_log(page_read, row=row, items=items)
+
+    def _row(
+        self, capture: Capture, outcome: Outcome, meta: dict[str, Any], page: Page | None = None
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "_id": capture.id, "capture": capture.id, "url": capture.url, "at": capture.fetched_at,
+            "outcome": str(outcome), "lane": capture.lane, "status": capture.status, "bytes": len(capture.body),
+            "ms": round((time.monotonic() - meta["asked_at"]) * 1000) if "asked_at" in meta else None,
+            "target": capture.target, "vantage": capture.vantage.model_dump(exclude_none=True),
+        }  # fmt: skip
+        if page is not None:
+            result = page.result
+            row.update(
+                parser=page.parser, parts=dict(result.parts), asked=result.asked, got=result.got,
+                ceiling=result.ceiling, repaired=result.repaired, odd=result.odd[:20], problem=result.problem[:500],
+            )  # fmt: skip
+        return {name: value for name, value in row.items() if value not in (None, "", [], {})}

@@ -1,0 +1,61 @@
+"""Captures through the same pages and pipelines as a live crawl. Run by `scrapy replay`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import scrapy
+
+from crawler import pages
+from crawler.archive import Capture
+from crawler.lanes.sources import Skipped
+from crawler.pages import Page
+from spiders.base import PageSpider
+
+if TYPE_CHECKING:
+    from scrapy import Request
+
+
+class Replay(PageSpider):
+    name = "replay"
+    least_items = 0
+    custom_settings: ClassVar[dict[str, Any] | None] = {
+        "DOWNLOAD_DELAY": 0,
+        "AUTOTHROTTLE_ENABLED": False,
+        "ROBOTSTXT_OBEY": False,
+        "RETRY_ENABLED": False,
+        "REDIRECT_ENABLED": False,
+        "COOKIES_ENABLED": False,
+        "METAREFRESH_ENABLED": False,
+        "CONCURRENT_REQUESTS": 4,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
+    }
+
+    def __init__(
+        self, captures: Iterable[Capture | Skipped] = (), page_name: str | None = None,
+        skipped: list[Skipped] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        self.captures = captures
+        self.page_name = page_name
+        self.skipped = [] if skipped is None else skipped
+
+    async def start(self) -> AsyncIterator[Request]:
+        pages.load_all()
+        for capture in self.captures:
+            if isinstance(capture, Skipped):
+                self.skipped.append(capture)
+                self.crawler.stats.inc_value("replay/skipped")
+                continue
+            meta = {"replayed": capture, "page": self.page_name, "download_slot": "replay"}
+            yield scrapy.Request(
+                f"capture:{capture.id}", callback=self.parse, errback=self.failed, meta=meta, dont_filter=True
+            )
+
+    def _page(self, capture: Capture, name: str | None) -> Page | None:
+        page = super()._page(capture, name)
+        if page is None:
+            self.skipped.append(Skipped(capture.url, "no page object knows it"))
+            self.crawler.stats.inc_value("replay/unknown")
+        return page
