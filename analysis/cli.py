@@ -1,0 +1,64 @@
+"""`python -m analysis …`: the entry point. Only here are settings read and the database opened."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from analysis.command import AWAY, GOOD, WRONG, Command, Session, UsageError, moment
+from analysis.output import OutputError
+from analysis.trends import commands as trends
+from crawler.config import Config, ConfigError, load
+from crawler.storage.errors import StorageError
+from crawler.storage.reads import Client, Reader
+
+COMMANDS: dict[str, Command] = {
+    "boards": trends.BOARDS,
+    "evolution": trends.EVOLUTION,
+}
+
+SIMULATED_ENDING = "_demo"
+
+
+def main(argv: Sequence[str] | None = None, open_client: Callable[[Config], Client] | None = None) -> int:
+    """Exit status: 0 good, 1 the database cannot be read, 2 asked for what is not there."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return GOOD
+    try:
+        config = load()
+        client = (open_client or _connect)(config)
+        name = args.database or config.mongodb_database
+        session = Session(Reader(client[name], args.known_at), name.endswith(SIMULATED_ENDING))
+        return COMMANDS[args.command].run(args, session)
+    except StorageError as error:
+        return _fail(error, AWAY)
+    except (ConfigError, OutputError, UsageError) as error:
+        return _fail(error, WRONG)
+
+
+def _connect(config: Config) -> Client:
+    from crawler.storage.connect import connect
+
+    return connect(config)
+
+
+def _fail(error: Exception, status: int) -> int:
+    print(f"python -m analysis: {error}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis", description="What the kept numbers mean.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(name, help=command.help, description=command.help)
+        sub.add_argument("--database", metavar="NAME", help="database to read (default: MONGODB_DATABASE)")
+        sub.add_argument(
+            "--known-at", type=moment, metavar="MOMENT", help="show only what had been captured by then (UTC)"
+        )
+        command.arguments(sub)
+    return parser

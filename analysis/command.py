@@ -1,0 +1,93 @@
+"""What a subcommand of `python -m analysis` is: its arguments, and a run that returns an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TextIO
+
+import pandas as pd
+
+from analysis.output import check_ending, table, write
+from crawler.storage.reads import Reader
+
+GOOD, AWAY, WRONG = 0, 1, 2
+
+
+class UsageError(ValueError):
+    """Asked for what is not there; says what is."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of a subcommand: what to read, where to show it, whether it is made-up data."""
+
+    reader: Reader
+    simulated: bool
+    out: TextIO = sys.stdout
+
+    def say(self, line: str) -> None:
+        print(line, file=self.out)
+
+    def show(self, frame: pd.DataFrame, title: str) -> None:
+        self.say(table(frame, title, simulated=self.simulated))
+
+    def save(self, frame: pd.DataFrame, path: Path) -> None:
+        write(frame, path, simulated=self.simulated)
+        self.say(f"{len(frame):,} rows written to {path}{' (simulated)' if self.simulated else ''}")
+
+
+@dataclass(frozen=True)
+class Command:
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace, Session], int]
+
+
+def moment(text: str) -> datetime:
+    """`2021-09-24` or `2021-09-24T01:15Z`; UTC where no zone is given."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no moment; write 2021-09-24 or 2021-09-24T01:15Z"
+        ) from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def until(text: str) -> datetime:
+    """As moment; a day alone is meant whole."""
+    found = moment(text)
+    return found + timedelta(days=1) if len(text) <= len("2021-09-24") else found
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1")
+    return int(text)
+
+
+def hours(text: str) -> timedelta:
+    try:
+        found = timedelta(hours=float(text))
+    except (ValueError, OverflowError):
+        found = timedelta(0)
+    if found <= timedelta(0):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of hours above 0")
+    return found
+
+
+def file(*endings: str) -> Callable[[str], Path]:
+    """A path with one of *endings* in a folder that exists."""
+
+    def path(text: str) -> Path:
+        try:
+            return check_ending(Path(text), endings)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return path

@@ -1,0 +1,1 @@
+"""How topics, creators and products move over time."""
