@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TypeAlias
 
 from analysis.command import AWAY, GOOD, WRONG, Command, Session, UsageError, moment
 from analysis.output import OutputError
@@ -18,10 +20,12 @@ COMMANDS: dict[str, Command] = {
     "evolution": trends.EVOLUTION,
 }
 
+Opener: TypeAlias = Callable[[Config], AbstractContextManager[Client]]
+
 SIMULATED_ENDING = "_demo"
 
 
-def main(argv: Sequence[str] | None = None, open_client: Callable[[Config], Client] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -> int:
     """Exit status: 0 good, 1 the database cannot be read, 2 asked for what is not there."""
     parser = _parser()
     args = parser.parse_args(argv)
@@ -30,10 +34,10 @@ def main(argv: Sequence[str] | None = None, open_client: Callable[[Config], Clie
         return GOOD
     try:
         config = load()
-        client = (open_client or _connect)(config)
         name = args.database or config.mongodb_database
-        session = Session(Reader(client[name], args.known_at), name.endswith(SIMULATED_ENDING))
-        return COMMANDS[args.command].run(args, session)
+        with (open_client or _connect)(config) as client:
+            session = Session(Reader(client[name], args.known_at), name.endswith(SIMULATED_ENDING))
+            return COMMANDS[args.command].run(args, session)
     except StorageError as error:
         return _fail(error, AWAY)
     except (ConfigError, OutputError, UsageError) as error:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TextIO
 
 import pandas as pd
 
@@ -28,10 +26,9 @@ class Session:
 
     reader: Reader
     simulated: bool
-    out: TextIO = sys.stdout
 
     def say(self, line: str) -> None:
-        print(line, file=self.out)
+        print(line)
 
     def show(self, frame: pd.DataFrame, title: str) -> None:
         self.say(table(frame, title, simulated=self.simulated))
@@ -53,9 +50,7 @@ def moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no moment; write 2021-09-24 or 2021-09-24T01:15Z"
-        ) from None
+        raise argparse.ArgumentTypeError(f"{text!r} is no moment; write 2021-09-24 or 2021-09-24T01:15Z") from None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 

@@ -161,7 +161,8 @@ def _csv(frame: pd.DataFrame, path: Path) -> None:
 
 def _csv_value(value: Any) -> object:
     if isinstance(value, str):
-        return f"'{value}" if _runs_in_a_spreadsheet(value) else value
+        led = f"'{value}" if _runs_in_a_spreadsheet(value) else value
+        return led.replace("\r\n", "\n").replace("\r", "\n")  # a lone \r is written unquoted, and ends a row
     if pd.isna(value):
         return None
     return _iso(value) if isinstance(value, datetime) else value
@@ -172,16 +173,12 @@ def _runs_in_a_spreadsheet(text: str) -> bool:
 
 
 def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace(
-        "+00:00", "Z"
-    )
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, object]]:
     """Rows as JSON holds them: None where missing, ISO moments, prices as text (exact)."""
-    return [
-        {str(name): _json_value(value) for name, value in row.items()} for row in frame.to_dict("records")
-    ]
+    return [{str(name): _json_value(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _json_value(value: Any) -> object:

@@ -14,7 +14,7 @@ import altair as alt
 import pandas as pd
 
 from analysis.output import OutputError, clean, fit, marked
-from analysis.trends.evolution import EPOCH, Clock, Sighting, best_rows, board_clock
+from analysis.trends.evolution import EPOCH, Clock, Sighting, best_rows, board_clock, median_gap
 
 Chart: TypeAlias = alt.VConcatChart
 Layer: TypeAlias = alt.LayerChart | alt.FacetChart
@@ -27,6 +27,12 @@ LABEL_COLUMNS = 28
 FEW_POINTS = 200  # more on one chart are drawn small
 COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5b5b5b", "#8c6d31"]
 INK = COLORS[0]
+VOLUME = "volume (as the board counts)"
+TIME_LABEL = (
+    "utchours(datum.value) || utcminutes(datum.value)"
+    " ? utcFormat(datum.value, '%H:%M') : utcFormat(datum.value, '%Y-%m-%d')"
+)
+BARS = "; bars: only the day is known"
 DAY = timedelta(hours=24)
 
 
@@ -36,12 +42,13 @@ def board_chart(
     """Volumes of *topic_keys* over time, positions below; colours in the order given.
 
     Lines join successive snapshots only: never across one without the topic or without its number, nor
-    over a missed one, which is a gap above max_gap (None: 1.5 median gaps). Hidden volumes are hollow
-    marks at their floor. A moment known by its day is drawn at noon, with a bar as long as the day.
+    over a missed one, which is a gap above max_gap (None: 1.5 median gaps, 3 h where there is no median).
+    Hidden volumes are hollow marks at their floor. A moment known by its day is drawn at noon, with a bar
+    as long as the day.
     """
     clock = board_clock(boards, entries, max_gap)
-    if max_gap is None:
-        clock = replace(clock, max_gap_h=clock.max_gap_h * 0.75)
+    if max_gap is None and (typical := median_gap(clock.starts_ms)):
+        clock = replace(clock, max_gap_h=1.5 * typical / timedelta(hours=1))
     rows = list(_board_rows(entries[entries["topic_key"].isin(list(topic_keys))], clock))
     if not rows:
         raise OutputError("chart: no topic to draw; ask for others or for a longer time")
@@ -105,14 +112,14 @@ def _volume_panel(rows: Sequence[Row], color: alt.Color) -> Layer:
     wide = min(numbers) > 0 and max(numbers) > 20 * min(numbers)
     scale = alt.Scale(type="log", nice=False, padding=12) if wide else alt.Scale(zero=True)
     axis = alt.Axis(format=_number_format(max(numbers)), minExtent=AXIS_PX)
-    y = alt.Y("volume:Q", title="volume (as the board counts)", scale=scale, axis=axis)
-    floor = alt.Y("floor:Q", title=y.title, scale=scale, axis=axis)
+    y = alt.Y("volume:Q", title=VOLUME, scale=scale, axis=axis)
+    floor = alt.Y("floor:Q", title=VOLUME, scale=scale, axis=axis)
     layers = _line_layers(shown, y, color)
     if hidden:
         marks = alt.Chart(_data(hidden)).mark_point(shape="triangle-down", filled=False, size=70, opacity=1)
         layers += [marks.encode(x=_time(), y=floor, color=color), *_day_bars(hidden, floor, color)]
     title = "Volume; hollow: hidden, somewhere below the mark" if hidden else "Volume"
-    return alt.layer(*layers, title=title, width=WIDTH_PX, height=300)
+    return alt.layer(*layers, title=title + _bars_note(rows), width=WIDTH_PX, height=300)
 
 
 def _position_panel(rows: Sequence[Row], color: alt.Color) -> Layer:
@@ -122,7 +129,7 @@ def _position_panel(rows: Sequence[Row], color: alt.Color) -> Layer:
     axis = alt.Axis(values=[1, *range(max(step, 2), lowest + 1, step)], format="d", minExtent=AXIS_PX)
     scale = alt.Scale(domain=[1, max(lowest, 2)], reverse=True, nice=False, zero=False, padding=8)
     y = alt.Y("position:Q", title="position (1 = top)", scale=scale, axis=axis)
-    return alt.layer(*_line_layers(shown, y, color), title="Position", width=WIDTH_PX, height=170)
+    return alt.layer(*_line_layers(shown, y, color), title="Position" + _bars_note(rows), width=WIDTH_PX, height=170)
 
 
 def _broken_at(rows: Sequence[Row], name: str) -> list[Row]:
@@ -181,7 +188,12 @@ def _counter_panel(readings: Sequence[dict[Any, Any]]) -> Layer:
     layers = [band, bars.encode(x=_time(), y=low, y2=high, color=ink)] if rounded else []
     name = counter.replace("_", " ").capitalize()
     panel = f"{name}; band: what its rounding leaves open" if rounded else f"{name}, exact"
-    return alt.layer(*layers, *_line_layers(rows, y, ink), title=panel, width=WIDTH_PX, height=150)
+    layers += _line_layers(rows, y, ink)
+    return alt.layer(*layers, title=panel + _bars_note(rows), width=WIDTH_PX, height=150)
+
+
+def _bars_note(rows: Sequence[Row]) -> str:
+    return BARS if any(row["start"] for row in rows) else ""
 
 
 def _number_format(largest: float) -> str:
@@ -189,7 +201,7 @@ def _number_format(largest: float) -> str:
 
 
 def _time(field: str = "at:T") -> alt.X:
-    axis = alt.Axis(format="%Y-%m-%d %H:%M", labelOverlap=True, tickCount=7)
+    axis = alt.Axis(labelExpr=TIME_LABEL, labelOverlap=True, tickCount=8)
     return alt.X(field, title="time (UTC)", scale=alt.Scale(type="utc", padding=12), axis=axis)
 
 
@@ -204,12 +216,8 @@ def _stack(panels: Sequence[Layer]) -> Chart:
 
 def save_chart(chart: Chart, title: str, subtitle: str, path: Path, *, simulated: bool) -> None:
     """PNG (twice the size, for sharp screens) or SVG, whole or not at all."""
-    head = alt.TitleParams(
-        clean(title), subtitle=marked(subtitle, simulated=simulated), anchor="start", offset=14
-    )
-    ready = chart.properties(title=head, background="white").configure_title(
-        fontSize=13, anchor="start", frame="group"
-    )
+    head = alt.TitleParams(clean(title), subtitle=marked(subtitle, simulated=simulated), anchor="start", offset=14)
+    ready = chart.properties(title=head, background="white").configure_title(fontSize=13, anchor="start", frame="group")
     part = path.with_name(f"{path.name}.part")
     try:
         ready.save(str(part), format=path.suffix.lower().removeprefix("."), scale_factor=2)

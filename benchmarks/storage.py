@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -63,6 +64,11 @@ def documents(items: list[Post]) -> tuple[list[dict[str, Any]], list[dict[str, A
     return [{**doc, "etag": etag(doc)} for doc in latest], [{**doc, "etag": etag(doc)} for doc in seen]
 
 
+def save_all(store: Store, items: list[Post]) -> None:
+    for batch in batches(items):
+        store.save(batch)
+
+
 def raw(database: Any, latest: list[dict[str, Any]], seen: list[dict[str, Any]]) -> None:
     for i in range(0, len(latest), BATCH):
         for name, docs in (("posts", latest), ("observations", seen)):
@@ -89,11 +95,8 @@ def run(n: int, repeats: int) -> dict[str, float]:
             schema.ensure(database)
             store = Store(database)
             for name, items in sets.items():
-                if way == "ours":
-                    work = lambda items=items: [store.save(batch) for batch in batches(items)]  # noqa: E731
-                else:
-                    made = documents(items)
-                    work = lambda made=made: raw(database, *made)  # noqa: E731
+                made = documents(items) if way == "raw" else ([], [])
+                work = partial(save_all, store, items) if way == "ours" else partial(raw, database, *made)
                 rates[f"{way} {name}"].append(len(items) / seconds(work))
             store.close()
             client.drop_database(database.name)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from crawler.archive import Archive
@@ -73,7 +73,7 @@ class Accounts:
 class Context:
     """Made once a crawl; archive and store are opened at first use."""
 
-    _of: WeakKeyDictionary[Crawler, Context] = WeakKeyDictionary()
+    _of: ClassVar[WeakKeyDictionary[Crawler, Context]] = WeakKeyDictionary()
 
     def __init__(self, config: Config, database: str, started_at: datetime, name: str) -> None:
         self.config = config

@@ -89,5 +89,7 @@ class ParquetExporter(_Exporter):
 
         frame = pd.DataFrame(self.rows, columns=[c for c in columns() if any(c in row for row in self.rows)])
         for name in frame.columns[frame.map(lambda v: isinstance(v, (dict, tuple, list))).any()]:
-            frame[name] = frame[name].map(lambda v: json.dumps(v, default=str) if isinstance(v, (dict, tuple, list)) else v)
+            frame[name] = frame[name].map(
+                lambda v: json.dumps(v, default=str) if isinstance(v, (dict, tuple, list)) else v
+            )
         frame.to_parquet(self.file, index=False)

@@ -11,13 +11,13 @@ from scrapy.logformatter import LogFormatter
 class QuietFormatter(LogFormatter):
     """Scraped and dropped items are counted, not printed; a failing pipeline is named, not its item."""
 
-    def scraped(self, item: Any, response: Any) -> None:  # type: ignore[override]
+    def scraped(self, item: Any, response: Any, spider: Any) -> None:  # type: ignore[override]
         return None
 
-    def dropped(self, item: Any, exception: BaseException, response: Any, spider: Any = None) -> None:  # type: ignore[override]
+    def dropped(self, item: Any, exception: BaseException, response: Any, spider: Any) -> None:  # type: ignore[override]
         return None
 
-    def item_error(self, item: Any, exception: BaseException, response: Any, spider: Any = None) -> Any:
+    def item_error(self, item: Any, exception: BaseException, response: Any, spider: Any) -> Any:
         return {
             "level": logging.ERROR,
             "msg": "a pipeline failed on a %(kind)s: %(error)s",

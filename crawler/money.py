@@ -51,9 +51,7 @@ _CODES = frozenset(
 _ALSO_WORDS = frozenset(("ALL", "BAM", "BOB", "COP", "CUP", "GEL", "MOP", "PEN", "SOS", "TOP"))  # "TOP 10"
 _OF_THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 
-_SIGN = "|".join(
-    re.escape(sign) for sign in sorted({*_SIGNS, *_OPEN, *_CODES} - _ALSO_WORDS, key=len, reverse=True)
-)
+_SIGN = "|".join(re.escape(sign) for sign in sorted({*_SIGNS, *_OPEN, *_CODES} - _ALSO_WORDS, key=len, reverse=True))
 _NUMBER = r"\.?\d(?:[\d.,' ]*\d)?"
 _PRICED = re.compile(
     rf"(?<![^\W\d_])(?P<before>{_SIGN})[\s:]*\$?\s*{_NUMBER}"
@@ -137,9 +135,7 @@ def _amount(folded: str, currency: str | None, decimal: str | None, text: str) -
     if decimal is None and _TWO_SEPARATORS.fullmatch(shown):
         decimal = max(".,", key=shown.rfind)
     if decimal in (".", ",") and "€" not in shown:  # "35€99" has its own
-        if re.search(
-            r",(?!\d\d,|\d{3}(?!\d))" if decimal == "." else r"\.(?!\d{3}(?!\d))", shown.lstrip(".,")
-        ):
+        if re.search(r",(?!\d\d,|\d{3}(?!\d))" if decimal == "." else r"\.(?!\d{3}(?!\d))", shown.lstrip(".,")):
             raise _refused(text, f"{decimal!r} before the fraction and groups of three before it")
         found = Price.fromstring(folded, decimal_separator=decimal)
     elif decimal == "€":

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def quieten(opts: argparse.Namespace) -> None:
-    """Scrapy's own INFO is sixty lines a run; a person asked for the run's story. -L DEBUG shows all."""
+    """Scrapy's own INFO is sixty lines a run; a person asked for the run's story. `-L DEBUG` shows all.
+
+    Called once the process exists: making it sets the levels anew.
+    """
     if not opts.loglevel:
         logging.getLogger("scrapy").setLevel(logging.WARNING)
         logging.getLogger("twisted").setLevel(logging.WARNING)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 VERDICT = "run/verdict"
+ALREADY = "replay/already_applied"
 REFUSED_SHARE = 0.05
 PROGRESS_S = 10.0
 
@@ -36,6 +37,8 @@ class Expectations:
     most_items: int
     least_good_share: float
     replay: bool = False
+    already: int = 0
+    """Captures that a resumed replay found stored; with some, having nothing to do is good."""
 
 
 def judge(
@@ -55,7 +58,7 @@ def judge(
     if errors:
         reasons.append(f"{errors} errors logged")
     fetches = sum(outcomes.values())
-    if fetches == 0:
+    if fetches == 0 and not expected.already:
         reasons.append("nothing was fetched")
     # What a wall said on the day of the capture is no fault of its replay; a page nobody can read is.
     bad = {str(Outcome.SHAPE_CHANGED)} if expected.replay else {str(o) for o in Outcome if o not in GOOD}
@@ -115,12 +118,12 @@ class RunExtension:
             self.progress.cancel()
         finished_at = now()
         spider = self.crawler.spidercls
-        expected = Expectations(
-            getattr(spider, "least_items", 0), getattr(spider, "most_items", 1 << 62),
-            getattr(spider, "least_good_share", 0.9), spider.name == "replay",
-        )  # fmt: skip
         stats = self.crawler.stats
         assert stats is not None
+        expected = Expectations(
+            getattr(spider, "least_items", 0), getattr(spider, "most_items", 1 << 62),
+            getattr(spider, "least_good_share", 0.9), spider.name == "replay", int(stats.get_value(ALREADY, 0)),
+        )  # fmt: skip
         accounts = self.context.accounts
         errors = int(stats.get_value("log_count/ERROR", 0))
         reasons = judge(accounts.fates, accounts.yielded, self.outcomes, reason, errors, expected)

@@ -64,7 +64,9 @@ def _board(at: datetime, hour: int, waves: list[tuple[float, float, float]]) -> 
         for v, topic in volumes[:SHOWN]
         if v > 200
     ]
-    body = [{"trends": trends, "as_of": f"{at:%Y-%m-%dT%H:%M:%SZ}", "locations": [{"name": "Brazil", "woeid": 23424768}]}]
+    body = [
+        {"trends": trends, "as_of": f"{at:%Y-%m-%dT%H:%M:%SZ}", "locations": [{"name": "Brazil", "woeid": 23424768}]}
+    ]
     return SavedPage(
         f"board-{at:%Y%m%dT%H}.json", "https://api.example/1.1/trends/place.json?id=23424768", at, json.dumps(body)
     )
@@ -73,13 +75,18 @@ def _board(at: datetime, hour: int, waves: list[tuple[float, float, float]]) -> 
 def _profile(at: datetime, day: int, handle: str, followers: int, growth: float) -> SavedPage:
     exact = round(followers * (1 + growth) ** day)
     step = 100 if exact < 1_000_000 else 100_000
-    stats = {"followerCount": exact // step * step, "followingCount": 12, "heartCount": exact * 5, "videoCount": 40 + day}
+    stats = {
+        "followerCount": exact // step * step,
+        "followingCount": 12,
+        "heartCount": exact * 5,
+        "videoCount": 40 + day,
+    }
     user = {"id": f"70000000{len(handle)}", "uniqueId": handle, "nickname": handle.title(), "verified": True}
     scope = {"webapp.user-detail": {"userInfo": {"user": user, "stats": stats, "itemList": []}, "statusCode": 0}}
     state = json.dumps({"__DEFAULT_SCOPE__": scope})
     body = (
-        '<!doctype html><html><head><title>Simulated</title></head><body><script id="__UNIVERSAL_DATA_FOR_REHYDRATION__"'
-        f' type="application/json">{state}</script></body></html>'
+        "<!doctype html><html><head><title>Simulated</title></head><body>"
+        f'<script id="__UNIVERSAL_DATA_FOR_REHYDRATION__" type="application/json">{state}</script></body></html>'
     )
     return SavedPage(f"profile-{handle}-{at:%Y%m%d}.html", f"https://www.tiktok.com/@{handle}", at, body)
 
@@ -87,7 +94,8 @@ def _profile(at: datetime, day: int, handle: str, followers: int, growth: float)
 def _store(at: datetime, *, sale: bool) -> SavedPage:
     products = [
         {
-            "id": 100 + i, "title": title, "handle": handle, "vendor": "Simulated Socks", "product_type": "Home", "tags": [],
+            "id": 100 + i, "title": title, "handle": handle, "vendor": "Simulated Socks",
+            "product_type": "Home", "tags": [],
             "variants": [
                 {"id": 1000 + i, "title": "Default Title", "available": not (sale and i == 1),
                  "price": f"{(cents * 3 // 4 if sale else cents) / 100:.2f}",

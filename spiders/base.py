@@ -84,7 +84,6 @@ class PageSpider(scrapy.Spider):
         page = self._page(capture, response.meta.get("page"))
         outcome = of_status(capture.status)
         if page is None:
-            self._tell(self._row(capture, outcome or Outcome.SHAPE_CHANGED, response.meta), 0)
             return
         if outcome is not None:
             self._tell(self._row(capture, outcome, response.meta, page), 0)
@@ -120,7 +119,7 @@ class PageSpider(scrapy.Spider):
     def failed(self, failure: Failure) -> None:
         """No response: robots.txt said no, or the network did not carry one. A row, never a number."""
         request = failure.request  # type: ignore[attr-defined]
-        robots = failure.check(IgnoreRequest) and "robots" in str(failure.value).lower()
+        robots = isinstance(failure.value, IgnoreRequest) and "robots" in str(failure.value).lower()
         at = now()
         url = redact.url(request.url)
         row = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import scrapy
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Replay(PageSpider):
     name = "replay"
     least_items = 0
-    custom_settings: ClassVar[dict[str, Any] | None] = {
+    custom_settings = {  # noqa: RUF012 - Scrapy's own attribute
         "DOWNLOAD_DELAY": 0,
         "AUTOTHROTTLE_ENABLED": False,
         "ROBOTSTXT_OBEY": False,
@@ -50,7 +50,7 @@ class Replay(PageSpider):
                 continue
             meta = {"replayed": capture, "page": self.page_name, "download_slot": "replay"}
             yield scrapy.Request(
-                f"capture:{capture.id}", callback=self.parse, errback=self.failed, meta=meta, dont_filter=True
+                f"capture://{capture.id}", callback=self.parse, errback=self.failed, meta=meta, dont_filter=True
             )
 
     def _page(self, capture: Capture, name: str | None) -> Page | None:

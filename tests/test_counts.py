@@ -340,9 +340,7 @@ def test_a_day_stays_a_day_and_a_moment_becomes_utc(text, moment, precision):
 def test_a_moment_without_zone_is_utc_only_when_told_so():
     with pytest.raises(DateError, match="assume_utc"):
         day_or_moment("2021-09-19T11:04:28")
-    assert day_or_moment("2021-09-19T11:04:28", assume_utc=True)[0] == datetime(
-        2021, 9, 19, 11, 4, 28, tzinfo=UTC
-    )
+    assert day_or_moment("2021-09-19T11:04:28", assume_utc=True)[0] == datetime(2021, 9, 19, 11, 4, 28, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

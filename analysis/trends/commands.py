@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ SAME_READING = ["entity", "counter", "unit", "at", "at_precision", "capture"]
 MAX_GAP_HELP = "a snapshot stands at most so long (default: twice the median gap between snapshots)"
 TABLE_ROWS = 20
 PLOT_TOPICS = 8
-NAMES_IN_AN_ERROR = 12
+NAMES_IN_AN_ERROR = 6
 
 SORTS = {
     "peak_volume": False, "last_volume": False, "first_seen": True, "last_seen": False, "snapshots": False,
@@ -26,15 +27,13 @@ SORTS = {
 }  # fmt: skip
 """Column: ascending. What is missing comes last either way."""
 
-BOARD_TABLE = (
-    "topic", "state", "first_seen", "first_seen_precision", "last_seen", "last_seen_precision",
-    "snapshots", "best_position", "last_position", "re_entries", "hidden", "volumes",
-    "time_in_top_10_h", "speed_to_peak_h", "half_life_h",
-)  # fmt: skip
-ENTITY_TABLE = (
-    "counter", "at", "at_precision", "value", "low", "high", "sign", "change_low", "change", "change_high",
-    "elapsed_h_low", "elapsed_h_high", "per_day_low", "per_day", "per_day_high",
-)  # fmt: skip
+BOARD_TABLE = {
+    "topic": "topic", "state": "state", "first_seen": "first seen", "first_seen_precision": "first seen_precision",
+    "last_seen": "last seen", "last_seen_precision": "last seen_precision", "snapshots": "seen",
+    "best_position": "best", "last_position": "last", "re_entries": "back", "hidden": "hidden", "volumes": "volumes",
+    "time_in_top_10_h": "top 10 h", "speed_to_peak_h": "to peak h", "half_life_h": "half-life h",
+}  # fmt: skip
+"""Column of the frame: its shorter head in the table."""
 
 
 def _boards_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,11 +89,12 @@ def _of_board(args: argparse.Namespace, session: Session) -> int:
     else:
         shown = topics.head(args.top or TABLE_ROWS)
         count = f"{len(boards):,} snapshots, {len(shown):,} of {len(topics):,} topics"
-        session.show(shown[list(BOARD_TABLE)], f"{args.board}: {count}; UTC")
+        session.show(shown[list(BOARD_TABLE)].rename(columns=BOARD_TABLE), f"{args.board}: {count}; UTC")
     if args.plot:
         keys = topics["topic_key"].head(args.top or PLOT_TOPICS).tolist()
         chart = board_chart(boards, entries, keys, args.max_gap_h)
-        _save_chart(chart, args.board, f"{len(keys)} of {len(topics):,} topics", args, session)
+        subtitle = f"{len(keys)} of {len(topics):,} topics, {_days(entries)}"
+        _save_chart(chart, args.board, subtitle, args, session)
     return GOOD
 
 
@@ -117,11 +117,36 @@ def _of_entity(args: argparse.Namespace, session: Session) -> int:
     if args.output:
         session.save(story, args.output)
     else:
-        session.show(story[list(ENTITY_TABLE)], f"{args.entity}: {len(seen):,} observations; UTC")
+        session.show(entity_table(story), f"{args.entity}: {len(seen):,} observations; UTC")
     if args.plot:
         chart = entity_chart(readings)
-        _save_chart(chart, args.entity, f"{len(seen):,} observations", args, session)
+        _save_chart(chart, args.entity, f"{len(seen):,} observations, {_days(seen)}", args, session)
     return GOOD
+
+
+def entity_table(story: pd.DataFrame) -> pd.DataFrame:
+    """Readings and their changes as a person reads them: `700,000 (600,000 to 800,000)`."""
+    rows = story.to_dict("records")
+    return pd.DataFrame({
+        "counter": story["counter"], "at": story["at"], "at_precision": story["at_precision"],
+        "shown": [_bounded(row, "value", "low", "high") for row in rows],
+        "moved": story["sign"],
+        "change": [_bounded(row, "change", "change_low", "change_high") for row in rows],
+        "over h": [_bounded(row, "elapsed_h", "elapsed_h_low", "elapsed_h_high", 1) for row in rows],
+        "per day": [_bounded(row, "per_day", "per_day_low", "per_day_high", 1) for row in rows],
+    })  # fmt: skip
+
+
+def _bounded(row: dict[Any, Any], name: str, low: str, high: str, digits: int | None = None) -> str | None:
+    if pd.isna(row[name]):
+        return None
+    shape = "," if digits is None else f",.{digits}f"
+    shown, least, most = (f"{row[each]:{shape}}" for each in (name, low, high))
+    return shown if least == most else f"{shown} ({least} to {most})"
+
+
+def _days(frame: pd.DataFrame) -> str:
+    return f"{frame['at'].min():%Y-%m-%d} to {frame['at'].max():%Y-%m-%d}, UTC"
 
 
 def _save_chart(chart: Chart, title: str, subtitle: str, args: argparse.Namespace, session: Session) -> None:
@@ -156,6 +181,4 @@ def _no_entity(entity: str, reader: Reader) -> str:
 
 
 BOARDS = Command("Boards that were captured, with their first and last moment.", _boards_arguments, _boards)
-EVOLUTION = Command(
-    "How topics moved on a board, or counters of an entity in time.", _evolution_arguments, _evolution
-)
+EVOLUTION = Command("How topics moved on a board, or counters of an entity in time.", _evolution_arguments, _evolution)

@@ -23,6 +23,7 @@ HOUR_MS = 3_600_000
 DAY_H = 24.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_MAX_GAP = timedelta(hours=3)
+CADENCE_SNAPSHOTS = 8  # with fewer, one long pause decides what is usual
 TOPS = (3, 10, 50)
 
 _MOMENT = "datetime64[ms, UTC]"
@@ -86,6 +87,8 @@ class Clock:
     """Only the day is known."""
     whole: Sequence[bool]
     """False where rows were refused: there, absence says nothing."""
+    last_whole: int
+    """The newest whole snapshot; -1 without any."""
     max_gap_h: float
 
     def moment(self, name: str, snapshot: int) -> dict[str, object]:
@@ -110,9 +113,7 @@ class Clock:
         return Span(low, min(high, unbroken.high))
 
 
-def board_evolution(
-    boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timedelta | None = None
-) -> pd.DataFrame:
+def board_evolution(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timedelta | None = None) -> pd.DataFrame:
     """One row per topic_key; columns as BOARD_EVOLUTION_COLUMNS, by first_seen and topic_key.
 
     boards, entries: as Reader.boards and Reader.entries give them.
@@ -120,9 +121,10 @@ def board_evolution(
     first_volume, last_volume: at first_seen and last_seen; None where hidden there.
     volumes: the path of shown numbers, repeats once; `<10,000` where hidden below a floor; None without any.
     time_in_top_N_h: a snapshot stands until the next one, at most max_gap. Default: twice the median gap,
-    3 h on boards with fewer than three snapshots. The newest snapshot has no next and stands for 0 h.
-    speed_to_peak_h: first_seen to the highest shown volume. half_life_h: from there to the first shown
-    volume of half or less. re_entries: came back after a whole snapshot without it.
+    3 h on boards with fewer than eight snapshots. The newest snapshot has no next and stands for 0 h.
+    speed_to_peak_h: first_seen to the highest shown volume; None where a single one was shown.
+    half_life_h: from that peak to the first shown volume of half or less; None where not seen.
+    re_entries: came back after a whole snapshot without it.
     Promoted rows count as seen, but have no position, no time in the top and make no re-entry.
     """
     clock, sightings = board_clock(boards, entries, max_gap), best_rows(entries)
@@ -130,9 +132,7 @@ def board_evolution(
     rows = []
     for key, group in groupby(sightings, key=itemgetter(0)):
         seen = [Sighting(snapshot_of[row[1]], *row[2:]) for row in group]
-        rows.append(
-            {"topic_key": key, **_presence(seen, clock), **_ranks(seen, clock), **_volumes(seen, clock)}
-        )
+        rows.append({"topic_key": key, **_presence(seen, clock), **_ranks(seen, clock), **_volumes(seen, clock)})
     frame = _frame(rows, BOARD_EVOLUTION_COLUMNS)
     return frame.sort_values(["first_seen", "topic_key"], kind="stable", ignore_index=True)
 
@@ -147,18 +147,26 @@ def board_clock(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timedelta 
     ):
         taken[start] = (precision is True, not fewer)
     starts = sorted(taken)
+    whole = [taken[start][1] for start in starts]
     return Clock(
         starts_ms=starts,
         by_day=[taken[start][0] for start in starts],
-        whole=[taken[start][1] for start in starts],
+        whole=whole,
+        last_whole=max((i for i, each in enumerate(whole) if each), default=-1),
         max_gap_h=(max_gap or default_max_gap(starts)) / timedelta(hours=1),
     )
 
 
-def default_max_gap(starts_ms: Sequence[int]) -> timedelta:
-    """Twice the (lower) median gap; 3 h where fewer than two gaps leave nothing to take a median of."""
+def median_gap(starts_ms: Sequence[int]) -> timedelta | None:
+    """The lower median; None where fewer than two gaps leave nothing to take one of."""
     gaps = sorted(later - earlier for earlier, later in pairwise(starts_ms))
-    return timedelta(milliseconds=2 * gaps[(len(gaps) - 1) // 2]) if len(gaps) > 1 else DEFAULT_MAX_GAP
+    return timedelta(milliseconds=gaps[(len(gaps) - 1) // 2]) if len(gaps) > 1 else None
+
+
+def default_max_gap(starts_ms: Sequence[int]) -> timedelta:
+    """Twice the median gap; 3 h on boards of too few snapshots to speak of a cadence."""
+    typical = median_gap(starts_ms)
+    return DEFAULT_MAX_GAP if typical is None or len(starts_ms) < CADENCE_SNAPSHOTS else 2 * typical
 
 
 def best_rows(entries: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
@@ -175,7 +183,7 @@ def _presence(seen: Sequence[Sighting], clock: Clock) -> dict[str, object]:
     first, last = seen[0].snapshot, seen[-1].snapshot
     return {
         "topic": seen[-1].topic,
-        "state": "left" if any(clock.whole[last + 1 :]) else "on",
+        "state": "left" if clock.last_whole > last else "on",
         **clock.moment("first_seen", first),
         **clock.moment("last_seen", last),
         "snapshots": len(seen),
@@ -218,7 +226,8 @@ def _volumes(seen: Sequence[Sighting], clock: Clock) -> dict[str, object]:
         return found
     peak, at = max(shown, key=itemgetter(0))
     found |= {"peak_volume": peak, **clock.moment("peak_volume_at", at)}
-    found |= _span("speed_to_peak_h", clock.between(seen[0].snapshot, at))
+    if len(shown) > 1:
+        found |= _span("speed_to_peak_h", clock.between(seen[0].snapshot, at))
     halved = next((later for volume, later in shown if later > at and 2 * volume <= peak), None)
     return found | _span("half_life_h", None if halved is None else clock.between(at, halved))
 
@@ -318,10 +327,7 @@ def _known(value: Any) -> Any:
 def _frame(rows: Sequence[dict[str, Any]], columns: Mapping[str, str | None]) -> pd.DataFrame:
     values = {name: [row.get(name) for row in rows] for name in columns}
     return pd.DataFrame(
-        {
-            name: pd.Series(values[name], dtype=kind or _number_type(values[name]))
-            for name, kind in columns.items()
-        }
+        {name: pd.Series(values[name], dtype=kind or _number_type(values[name])) for name, kind in columns.items()}
     )
 
 

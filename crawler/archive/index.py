@@ -57,7 +57,8 @@ def load(loaded: Loaded, *, mend: bool) -> Iterator[Row]:
     try:
         mend = mend and _lock(fd)
         size = os.fstat(fd).st_size
-        yield from _indexed(loaded, size)
+        if loaded.read or _ends_well(fd, index_path(segment), size):
+            yield from _indexed(loaded, size)
         fresh: list[Row] = []
         for row in _scanned(fd, loaded.end, size):
             if row.kind == "torn":
@@ -91,6 +92,18 @@ def _lock(fd: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _ends_well(fd: int, index: Path, size: int) -> bool:
+    """Whether the last record an index names is whole; a power cut may keep the index and lose its records."""
+    try:
+        with index.open("rb") as file:
+            file.seek(max(0, index.stat().st_size - _STEP))
+            *lines, _ = file.read().split(b"\n")
+    except FileNotFoundError:
+        return True
+    last = _rows([line + b"\n" for line in lines[-1:]])
+    return not lines or bool(last and _member_length(fd, last[0].offset, size) == last[0].length)
 
 
 def _indexed(loaded: Loaded, size: int) -> Iterator[Row]:
@@ -182,9 +195,7 @@ def _cut(fd: int, torn: Row, loaded: Loaded) -> None:
     aside = loaded.segment.with_name(f"{loaded.segment.name}.{torn.offset}.torn")
     aside.write_bytes(os.pread(fd, torn.length, torn.offset))
     os.ftruncate(fd, torn.offset)
-    loaded.problems.append(
-        f"{loaded.segment.name}: torn last record cut; its {torn.length} bytes: {aside.name}"
-    )
+    loaded.problems.append(f"{loaded.segment.name}: torn last record cut; its {torn.length} bytes: {aside.name}")
 
 
 def _complete(loaded: Loaded, fresh: list[Row]) -> None:

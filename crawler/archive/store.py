@@ -113,13 +113,14 @@ class Archive:
         self, *, target: str | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[Capture]:
         """In order of (fetched_at, id), since included and until not; a body is read when its turn comes."""
-        limits = (None if since is None else to_ms(since), None if until is None else to_ms(until))
-        for place in self._table.in_time(redact.url(target) if target else target, *limits):
+        for place in self._in_time(target, since, until):
             yield self._read(place)
 
-    def ids(self) -> Iterator[str]:
-        """In the order in which they were written."""
-        return (key.hex() for key in list(self._table.ids))
+    def ids(
+        self, *, target: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[str]:
+        """The same choice and order as captures(), without reading any."""
+        return (self._table.ids[place].hex() for place in self._in_time(target, since, until))
 
     def refresh(self) -> None:
         """Take in what other processes have written since."""
@@ -159,6 +160,10 @@ class Archive:
                 self._table.add(number, row)
             self.problems += loaded.problems
             loaded.problems.clear()
+
+    def _in_time(self, target: str | None, since: datetime | None, until: datetime | None) -> list[int]:
+        limits = (None if since is None else to_ms(since), None if until is None else to_ms(until))
+        return self._table.in_time(redact.url(target) if target else target, *limits)
 
     def _place(self, capture_id: str) -> int:
         key = _key(capture_id)

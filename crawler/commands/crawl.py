@@ -21,11 +21,8 @@ class Command(BaseRunSpiderCommand):
     def short_desc(self) -> str:
         return "Crawl with one spider; exit status 0 only when the run was good"
 
-    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        super().process_options(args, opts)
-        running.quieten(opts)
-
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        running.quieten(opts)
         if len(args) != 1:
             raise UsageError("name one spider; `scrapy list` shows them")
         assert self.crawler_process is not None

@@ -18,8 +18,11 @@ from crawler.archive import Capture
 from crawler.counts import day_or_moment
 from crawler.items import Vantage
 from crawler.lanes.sources import Options, Skipped, read
+from crawler.verdict import ALREADY
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
     from crawler.storage.store import Store
 
 SAID = 12
@@ -46,8 +49,12 @@ class Command(BaseRunSpiderCommand):
         super().add_options(parser)
         group = parser.add_argument_group("Replay")
         group.add_argument("--url", help="original address, for a single saved page")
-        group.add_argument("--observed-at", metavar="WHEN", help="moment of capture: 2026-01-31 or 2026-01-31T12:00:00Z")
-        group.add_argument("--manifest", metavar="FILE", help="TSV with path, url, observed_at (found by itself nearby)")
+        group.add_argument(
+            "--observed-at", metavar="WHEN", help="moment of capture: 2026-01-31 or 2026-01-31T12:00:00Z"
+        )
+        group.add_argument(
+            "--manifest", metavar="FILE", help="TSV with path, url, observed_at (found by itself nearby)"
+        )
         group.add_argument("--place", help="place of a board whose file does not say it: br, us, world, …")
         group.add_argument("--country", help="country the page was seen from (ISO code)")
         group.add_argument("--page", metavar="NAME", help="page object to read with, instead of choosing one")
@@ -56,11 +63,11 @@ class Command(BaseRunSpiderCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)
-        running.quieten(opts)
         if opts.database and self.settings is not None:
             self.settings.set("TIDEMARK_DATABASE", opts.database, priority="cmdline")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        running.quieten(opts)
         if not args:
             raise UsageError("name at least one file or folder")
         known = pages.load_all()
@@ -80,7 +87,8 @@ class Command(BaseRunSpiderCommand):
             return
         captures: Iterable[Capture | Skipped] = read(paths, options)
         if opts.resume:
-            captures = unapplied(captures, context.store, {p.name: f"{p.name}@{p.version}" for p in known.values()})
+            parsers = {p.name: f"{p.name}@{p.version}" for p in known.values()}
+            captures = unapplied(captures, context.store, parsers, crawler)
         skipped: list[Skipped] = []
         spargs = {"captures": captures, "page_name": opts.page, "skipped": skipped}
         self.exitcode = running.run(self.crawler_process, crawler, spargs)
@@ -100,12 +108,14 @@ class Command(BaseRunSpiderCommand):
 
 
 def unapplied(
-    captures: Iterable[Capture | Skipped], store: Store, parsers: dict[str, str]
+    captures: Iterable[Capture | Skipped], store: Store, parsers: dict[str, str], crawler: Crawler
 ) -> Iterator[Capture | Skipped]:
     """Captures that no run has stored with today's parsers; asked in batches."""
     source = iter(captures)
     while batch := list(islice(source, 50)):
         done = store.applied([each.id for each in batch if isinstance(each, Capture)], parsers)
+        if crawler.stats is not None:  # set when the crawl starts, which is when this is read
+            crawler.stats.inc_value(ALREADY, len(done))
         yield from (each for each in batch if isinstance(each, Skipped) or each.id not in done)
 
 
@@ -113,6 +123,6 @@ def say_skipped(skipped: list[Skipped]) -> None:
     """The first few by name, the rest by reason."""
     for each in skipped[:SAID]:
         sys.stderr.write(f"skipped {each.path}: {each.reason}\n")
-    rest = Counter(each.reason for each in skipped[SAID:])
+    rest = Counter(each.reason.partition(";")[0] for each in skipped[SAID:])
     for reason, n in rest.most_common(8):
         sys.stderr.write(f"skipped {n} more: {reason}\n")

@@ -22,7 +22,6 @@ from crawler.context import now
 from crawler.lanes import redact
 from crawler.lanes.sources import Options, Skipped, read
 
-
 CASES = ROOT / "tests" / "pages"
 KEPT_HEADERS = ("content-type", "tidemark-place")
 
@@ -92,7 +91,7 @@ class Command(ScrapyCommand):
 
         class One(scrapy.Spider):
             name = "savepage"
-            start_urls = (url,)
+            start_urls = [url]  # noqa: RUF012 - Scrapy's own attribute
 
             def parse(self, response: Response, **_: Any) -> None:
                 got.append(response)
@@ -114,5 +113,3 @@ def save(folder: Path, url: str, body: bytes, moment: datetime, headers: dict[st
     if kept := {name: headers[name] for name in KEPT_HEADERS if name in headers}:
         meta["headers"] = kept
     (folder / "meta.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crawler.archive.model import Capture
 
 REDACTED = "REDACTED"
+MAX_TEXT = 4000  # nobody reads a longer line
 
 # Names are compared in lower case without punctuation: X-Bogus is xbogus, user[password] userpassword.
 _SECRET_NAMES = frozenset((
@@ -39,7 +40,7 @@ _KEY = re.compile(
     r"(?P<eq>=|%(?:25)*3d)",
     re.IGNORECASE,
 )
-_VALUE = re.compile(r"(?:[^&;#]|;(?!\s*[^=&;#\s]+=))*")
+_VALUE = re.compile(r"(?:[^&;#]|;(?!\s{0,9}[^=&;#\s]{1,200}=))*")
 _PATH_VALUE = re.compile(r"[^/?&;#]*")
 _NESTED_VALUE = re.compile(r"(?:(?!%(?:25)*(?:26|23))[^&#])*", re.IGNORECASE)
 _USERINFO = re.compile(r"((?:^|:)//)[^/?#\s\"'<>]*@")
@@ -48,7 +49,7 @@ _NESTED_USERINFO = re.compile(
 )
 
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
-_TEXT_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.IGNORECASE)
+_TEXT_URL = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s\"'<>]+", re.IGNORECASE)
 _TEXT_PAIR = re.compile(
     r"""(?P<name>(?<![\w.-])[\w.\[\]-]{2,64}|"[^"\r\n]{2,64}"|'[^'\r\n]{2,64}')(?P<eq>\s*=\s*|(?<=["'])\s*:\s*)"""
     r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&"'<>)\]}]+)"""
@@ -68,9 +69,7 @@ def _folded(name: str) -> str:
 def is_secret(name: str) -> bool:
     """Whether a parameter of this name holds a secret."""
     folded = _folded(name)
-    return folded not in _PAGING and (
-        folded in _SECRET_NAMES or any(part in folded for part in _SECRET_PARTS)
-    )
+    return folded not in _PAGING and (folded in _SECRET_NAMES or any(part in folded for part in _SECRET_PARTS))
 
 
 def url(text: str) -> str:
@@ -82,19 +81,20 @@ def url(text: str) -> str:
         text = _NESTED_USERINFO.sub(r"\1", _USERINFO.sub(r"\1", text))
     kept: list[str] = []
     done = at = 0
+    query = text.find("?") if "?" in text else len(text)
     while key := _KEY.search(text, at):
         at = key.end()
         if is_secret(key["name"]):
-            value = _value_of(key, text)
+            value = _value_of(key, text, query)
             kept += text[done:at], REDACTED if value else ""
             done = at = at + len(value)
     return "".join(kept) + text[done:] if kept else text
 
 
-def _value_of(key: re.Match[str], text: str) -> str:
+def _value_of(key: re.Match[str], text: str, query: int) -> str:
     if key["sep"].startswith("%") or key["eq"] != "=":
         pattern = _NESTED_VALUE
-    elif key["sep"] == ";" and "?" not in text[: key.start()]:
+    elif key["sep"] == ";" and key.start() < query:
         pattern = _PATH_VALUE  # /page;jsessionid=1A2B?x=1
     else:
         pattern = _VALUE
@@ -128,6 +128,8 @@ def capture(given: Capture) -> Capture:
 
 def text(line: str) -> str:
     """A line for logs: secrets out, and control characters shown (\\x1b), so that it stays one line."""
+    if len(line) > MAX_TEXT:
+        line = line[:MAX_TEXT] + "…"
     line = _TEXT_URL.sub(lambda found: url(found[0]), line)
     line = _TEXT_HEADER.sub(rf"\1\2{REDACTED}", line)
     line = _TEXT_BEARER.sub(rf"\1{REDACTED}", line)
@@ -147,6 +149,5 @@ def printable(line: str) -> str:
     if line.isprintable():
         return line
     return "".join(
-        each.encode("unicode_escape").decode() if unicodedata.category(each) in _HIDDEN else each
-        for each in line
+        each.encode("unicode_escape").decode() if unicodedata.category(each) in _HIDDEN else each for each in line
     )

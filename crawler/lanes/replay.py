@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class CaptureHandler:
-    """Download handler of `capture:` requests; the capture travels in request.meta["replayed"]."""
+    """Download handler of `capture://` requests; the capture travels in request.meta["replayed"]."""
 
     lazy = False
 

@@ -73,6 +73,9 @@ class Page:
     urls: ClassVar[tuple[str, ...]] = ()
     """Regular expressions; a page is chosen by its URL first."""
 
+    on_any_host: ClassVar[bool] = False
+    """Its patterns name no host, so the body must say so too."""
+
     registry: ClassVar[dict[str, type[Page]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -100,8 +103,8 @@ class Page:
         self._capture = capture
 
     @classmethod
-    def knows(cls, body: bytes) -> bool:
-        """Whether *body* is such a page, for saved pages whose URL nobody kept."""
+    def knows(cls, url: str, body: bytes) -> bool:
+        """Whether *body* is such a page: for saved pages whose URL nobody kept, and see on_any_host."""
         return False
 
     def read(self) -> None:
@@ -170,7 +173,6 @@ class Page:
         self.reading.items.append(item)
         return item
 
-
     def each(self, kind: str, rows: Iterable[Fields], read: Callable[[Fields], object]) -> None:
         """Read every row of a list; one that cannot be read goes to quarantine, the others go on."""
         for row in rows:
@@ -184,17 +186,9 @@ class Page:
         self.reading.items.append(Refused.of(kind, f"{kind}_unreadable", row.raw, self))
 
 
-def for_url(url: str) -> type[Page] | None:
-    """The page class whose pattern fits *url*; None when no class does."""
+def choose(url: str, body: bytes) -> type[Page] | None:
+    """The page class for a response: by URL, else by what it holds; None when nobody knows it."""
     for page in Page.registry.values():
-        if any(re.search(pattern, url) for pattern in page.urls):
+        if any(re.search(pattern, url) for pattern in page.urls) and (not page.on_any_host or page.knows(url, body)):
             return page
-    return None
-
-
-def for_body(body: bytes) -> type[Page] | None:
-    """The page class that recognises *body*; None when no class does."""
-    for page in Page.registry.values():
-        if page.knows(body):
-            return page
-    return None
+    return next((page for page in Page.registry.values() if page.knows(url, body)), None)

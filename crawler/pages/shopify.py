@@ -26,6 +26,12 @@ _CURRENCY = re.compile(rb'Shopify\.currency\s*=\s*\{"active":"([A-Z]{3})"')
 _META_CURRENCY = re.compile(rb'(?:og|product):price:currency"\s+content="([A-Z]{3})"')
 _EMBEDDED = re.compile(rb"<script[^>]*js-product-json[^>]*>(.*?)</script>", re.S)
 _PRODUCT_JSON = re.compile(rb'<script[^>]*\bid=["\']?ProductJson[^>]*>(.*?)</script>', re.S)
+_OWN_ADDRESS = re.compile(
+    rb'(?:rel="canonical"\s+href=|property="og:url"\s+content=|data-url=|"url":\s*)'
+    rb'"https?:(?:\\?/){2}(?:www\.)?([\w.-]+)\\?/(?:products|pages|collections)\\?/'
+)
+_LINKED = re.compile(rb"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.S)
+_META_ID = re.compile(rb'var meta = \{"product":\{"id":(\d+)')
 _TAGS = re.compile(r"<[^>]+>")
 
 Money = Callable[[Any], Decimal]
@@ -40,14 +46,12 @@ class ShopifyPage(Page):
     platform: ClassVar[str] = "shopify"
 
     def store(self) -> str:
-        host = host_of(self.url) or host_of(self._canonical())
+        """The store's host: from the address, else from what the page says of itself."""
+        stated = _OWN_ADDRESS.search(self.body) if self.body.lstrip()[:1] == b"<" else None
+        host = host_of(self.url) or (stated[1].decode("ascii", "replace") if stated else "")
         if not host:
             raise MissingField("url: expected the store's address, found none; give --url")
         return host
-
-    def _canonical(self) -> str:
-        match = re.search(rb'<link[^>]+rel="canonical"[^>]+href="(https?://[^"]+)"', self.body[:100_000])
-        return match[1].decode("ascii", "replace") if match else ""
 
     def product(self, fields: Fields, money: Money, currency: str | None) -> None:
         """One product of `.js` or `.json` shape and its variants."""
@@ -102,7 +106,7 @@ class CataloguePage(ShopifyPage):
     urls: ClassVar[tuple[str, ...]] = (r"/products\.json(\?|$)", r"/products/[^/?]+\.json(\?|$)")
 
     @classmethod
-    def knows(cls, body: bytes) -> bool:
+    def knows(cls, url: str, body: bytes) -> bool:
         return body.lstrip()[:14].startswith((b'{"products":[', b'{"product":{'))
 
     def read(self) -> None:
@@ -150,7 +154,7 @@ class OembedPage(ShopifyPage):
     urls: ClassVar[tuple[str, ...]] = (r"/(products|collections)/[^/?]+\.oembed(\?|$)",)
 
     @classmethod
-    def knows(cls, body: bytes) -> bool:
+    def knows(cls, url: str, body: bytes) -> bool:
         head = body.lstrip()[:1]
         return head == b"{" and b'"offer_id"' in body and b'"currency_code"' in body
 
@@ -190,31 +194,87 @@ class OembedPage(ShopifyPage):
 
 
 class StorePage(ShopifyPage):
-    """A store's HTML that embeds product JSON (cents), by card or once, and rating widgets beside it."""
+    """A store's HTML: product JSON embedded by card or once (cents), else JSON-LD (units); rating widgets."""
 
     name: ClassVar[str] = "shopify.html"
     urls: ClassVar[tuple[str, ...]] = (r"/products/[^/?.]+(\?|$)", r"/collections/[^/?.]+(\?|$)")
+    on_any_host: ClassVar[bool] = True
 
     @classmethod
-    def knows(cls, body: bytes) -> bool:
-        return b"js-product-json" in body or b"ProductJson" in body
+    def knows(cls, url: str, body: bytes) -> bool:
+        return b"js-product-json" in body or b"Shopify.shop" in body or b"Shopify.currency" in body
 
     def read(self) -> None:
-        found = [raw for raw in _EMBEDDED.findall(self.body)] or _PRODUCT_JSON.findall(self.body)
-        if not found:
-            raise MissingField("script: expected embedded product JSON, found none")
-        currency = _CURRENCY.search(self.body) or _META_CURRENCY.search(self.body)
+        found = _EMBEDDED.findall(self.body) or _PRODUCT_JSON.findall(self.body)
         seen: dict[str, Fields] = {}
         for i, raw in enumerate(found):
             product = self._embedded(raw, i)
             if product is not None:  # featured products stand several times on one page
                 seen.setdefault(product.need("id", identifier), product)
-        if not seen:
-            raise MissingField(f"script: expected product JSON, found {len(found)} that cannot be read")
-        stated = currency[1].decode() if currency else None
-        self.each("product", seen.values(), lambda product: self.product(product, cents, stated))
-        self.reading.got = len(seen)
-        self._ratings()
+        if seen:
+            currency = _CURRENCY.search(self.body) or _META_CURRENCY.search(self.body)
+            stated = currency[1].decode() if currency else None
+            self.each("product", seen.values(), lambda product: self.product(product, cents, stated))
+            self.reading.got = len(seen)
+            self._ratings()
+        elif not self._read_linked():
+            raise MissingField(f"script: expected product JSON or JSON-LD, found {len(found)} that cannot be read")
+
+    def _read_linked(self) -> bool:
+        """The first JSON-LD product whose offers name their variants; blocks of one page disagree."""
+        for i, raw in enumerate(_LINKED.findall(self.body)):
+            try:
+                data = load_json(raw)
+            except ValueError:  # a review widget leaves CSS in such scripts
+                self.reading.odd.append(f"ld+json[{i}]")
+                continue
+            if not isinstance(data, dict) or data.get("@type") != "Product":
+                continue
+            linked = Fields(data, f"ld+json[{i}]", self.reading.odd)
+            self.each("product", [linked], self._linked)
+            self.reading.got = 1
+            return True
+        return False
+
+    def _linked(self, fields: Fields) -> None:
+        url = fields.need("url", text)
+        handle = url.partition("/products/")[2].partition("?")[0] or None
+        number = _META_ID.search(self.body)
+        brand, rating = fields.part("brand"), fields.part("aggregateRating")
+        made = self.add(
+            Product,
+            url=url,
+            host=host_of(url) or self.store(),
+            product_id=number[1].decode() if number else None,
+            handle=handle,
+            title=fields.need("name", text),
+            brand=brand.may("name", text) if brand else None,
+            sku=fields.may("sku", text),
+            gtin=fields.may("gtin13", text) or fields.may("gtin12", text),
+            mpn=fields.may("mpn", text),
+            description=_plain(fields.may("description", text)),
+            rating=rating.may("ratingValue", float) if rating else None,
+            rating_count=(rating.may("reviewCount", json_count) or rating.may("ratingCount", json_count))
+            if rating else None,
+        )  # fmt: skip
+        if made is None:
+            return
+        aggregate = fields.part("offers") if isinstance(fields.raw.get("offers"), dict) else None
+        offers = aggregate.parts("offers") if aggregate and "offers" in aggregate.raw else fields.parts("offers")
+        self.each("offer", offers, lambda offer: self._linked_offer(made.key, url, offer))
+
+    def _linked_offer(self, product: str, url: str, offer: Fields) -> None:
+        variant = parse_qs(urlsplit(offer.may("url", text) or "").query).get("variant")
+        self.add(
+            Offer,
+            url=url,
+            product=product,
+            variant_id=variant[0] if variant else None,
+            title=offer.may("name", text),
+            price=offer.need("price", units),
+            currency=offer.may("priceCurrency", text),
+            available=offer.may("availability", _in_stock),
+        )
 
     def _embedded(self, raw: bytes, i: int) -> Fields | None:
         try:
@@ -265,6 +325,14 @@ def _sources(fields: Fields) -> Iterator[str]:
     for image in fields.parts("images"):
         if source := image.may("src", text):
             yield source
+
+
+def _in_stock(value: Any) -> bool:
+    """schema.org's availability, with or without its address; other words are not guessed."""
+    word = text(value).rpartition("/")[2]
+    if word in ("InStock", "OutOfStock", "SoldOut", "LimitedAvailability"):
+        return word in ("InStock", "LimitedAvailability")
+    raise ValueError(f"availability {word[:20]!r}")
 
 
 def _a_list(value: Any) -> list[Any]:

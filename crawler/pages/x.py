@@ -87,7 +87,7 @@ class TrendsPlacePage(TrendsPage):
     urls: ClassVar[tuple[str, ...]] = (r"/1\.1/trends/place\.json",)
 
     @classmethod
-    def knows(cls, body: bytes) -> bool:
+    def knows(cls, url: str, body: bytes) -> bool:
         head = body.lstrip()[:1]
         return head in (b"[", b"{") and b'"trends"' in body and b'"as_of"' in body
 
@@ -138,7 +138,7 @@ class TrendsTablePage(TrendsPage):
     name: ClassVar[str] = "x.trends_table"
 
     @classmethod
-    def knows(cls, body: bytes) -> bool:
+    def knows(cls, url: str, body: bytes) -> bool:
         head = body[:2000].lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0].strip().lower()
         if b"tweet_volume" in head and b"name" in head:
             return True

@@ -34,6 +34,7 @@ from crawler.storage.errors import StorageAway, StorageError, StorageRefused
 log = logging.getLogger(__name__)
 
 HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[\w.%-]+)(:\d+)?")
+HERE = "mongodb://127.0.0.1"  # stands for the local server where its port is not known
 COMMON = {"true", "false", "majority"}  # option values that hide nothing
 
 
@@ -60,9 +61,7 @@ def connect(config: Config, *, timeout_s: float = 5.0) -> MongoClient[dict[str, 
     try:
         with plain_errors(uri):
             # More than a ping: a server that wants a password answers a ping without one.
-            client[config.mongodb_database].command(
-                "listCollections", nameOnly=True, authorizedCollections=True
-            )
+            client[config.mongodb_database].command("listCollections", nameOnly=True, authorizedCollections=True)
     except BaseException:
         client.close()
         raise
@@ -149,9 +148,7 @@ def _parts(uri: str) -> _Parts | None:
 
 def _options(uri: str) -> list[tuple[str, str]]:
     pairs = (pair.partition("=") for pair in re.split("[&;]", uri.partition("?")[2]))
-    return [
-        (unquote_plus(name).strip().lower(), unquote_plus(value).strip().lower()) for name, _, value in pairs
-    ]
+    return [(unquote_plus(name).strip().lower(), unquote_plus(value).strip().lower()) for name, _, value in pairs]
 
 
 def safe_uri(uri: str) -> str:
@@ -164,7 +161,7 @@ def safe_uri(uri: str) -> str:
 
 def scrub(text: str, uri: str) -> str:
     """*text* without the user name, the password and the options of *uri*."""
-    text = text.replace(uri, safe_uri(uri))
+    text = text.replace(uri or HERE, safe_uri(uri or HERE))
     for secret in sorted(_secrets(uri), key=len, reverse=True):
         # A short name is also a part of words.
         edge = r"\b" if len(secret) < 4 and secret.isalnum() else ""
@@ -223,9 +220,7 @@ CONNECTION: tuple[tuple[str, _Finding], ...] = (
     ),
     (
         "DNS query name does not exist|does not contain an answer",
-        _Finding(
-            StorageRefused, "no cluster is known by the name in {host}. Is the name spelt as Atlas shows it?"
-        ),
+        _Finding(StorageRefused, "no cluster is known by the name in {host}. Is the name spelt as Atlas shows it?"),
     ),
     (
         "Name or service not known|nodename nor servname|getaddrinfo failed|No address associated"
@@ -258,9 +253,13 @@ ATLAS = 8000  # everything that Atlas refuses by itself
 
 
 def explain(error: Exception, uri: str) -> StorageError:
-    """One plain line for whatever pymongo raised. Never holds a credential, an option or a document."""
+    """One plain line for whatever pymongo raised. Never holds a credential, an option or a document.
+
+    uri: what address() gave; empty for the local server.
+    """
     if isinstance(error, StorageError):
         return error
+    uri = uri or HERE
     found = _finding(error, uri)
     host = safe_uri(uri)
     code = getattr(error, "code", None)
@@ -323,7 +322,7 @@ def _atlas(text: str, uri: str) -> _Finding:
 def _is_local(uri: str) -> bool:
     """Whether it is the address of the server that crawler.storage.server runs."""
     port = re.search(r":(\d+)/", uri)
-    return port is not None and uri == server.uri_of(int(port[1]))
+    return uri == HERE or (port is not None and uri == server.uri_of(int(port[1])))
 
 
 def _hint(uri: str) -> str:

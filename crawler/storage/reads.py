@@ -77,17 +77,13 @@ class Reader:
         earlier = moment if self._known_at is None else min(moment, self._known_at)
         return Reader(self._raw, earlier)
 
-    def boards(
-        self, board: str, *, since: datetime | None = None, until: datetime | None = None
-    ) -> pd.DataFrame:
+    def boards(self, board: str, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
         """Snapshots of *board* with since <= at < until, oldest first; columns as BOARD_COLUMNS."""
         query = {"board": board, **_between(since, until), **self._known("observed_at")}
         found = self._find("boards", query, BOARD_COLUMNS, "at")
         return _exact_where_stated(_frame(found, BOARD_COLUMNS))
 
-    def entries(
-        self, board: str, *, since: datetime | None = None, until: datetime | None = None
-    ) -> pd.DataFrame:
+    def entries(self, board: str, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
         """Rows of *board* with since <= at < until, by moment and position; columns as ENTRY_COLUMNS."""
         query = {"board": board, **_between(since, until), **self._known("observed_at")}
         found = self._find("board_entries", query, ENTRY_COLUMNS, "at", "position")
@@ -157,15 +153,11 @@ def _plain_errors(collection: str) -> Iterator[None]:
         raise StorageAway(f"{collection}: the database went away ({kind}); try: scrapy doctor") from None
     except PyMongoError as error:
         kind = type(error).__name__
-        raise StorageRefused(
-            f"{collection}: the database refuses to be read ({kind}); try: scrapy doctor"
-        ) from None
+        raise StorageRefused(f"{collection}: the database refuses to be read ({kind}); try: scrapy doctor") from None
 
 
 def _frame(rows: Sequence[Document], columns: Mapping[str, str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {name: _column([row.get(name) for row in rows], kind) for name, kind in columns.items()}
-    )
+    return pd.DataFrame({name: _column([row.get(name) for row in rows], kind) for name, kind in columns.items()})
 
 
 def _column(values: Sequence[Any], kind: str) -> pd.Series[Any]:

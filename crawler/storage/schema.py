@@ -59,8 +59,7 @@ def index(fields: tuple[str, ...]) -> IndexModel:
 def plan() -> dict[str, tuple[dict[str, Any] | None, list[IndexModel]]]:
     """Every collection with its validator and indexes."""
     made: dict[str, tuple[dict[str, Any] | None, list[IndexModel]]] = {
-        model.collection: (validator(model), [index(fields) for fields in model.indexes])
-        for model in KINDS.values()
+        model.collection: (validator(model), [index(fields) for fields in model.indexes]) for model in KINDS.values()
     }
     made["observations"] = (
         {"$jsonSchema": {"bsonType": "object", "required": ["_id", "entity", "kind", "at", "capture", "parser"]}},

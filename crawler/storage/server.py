@@ -93,8 +93,7 @@ def stop(data_dir: Path) -> bool:
             client.admin.command("shutdown", force=True)
         if not _wait(lambda: not _listens(answer.port) and not mongod.holds(data_dir), STOP_S):
             raise StorageAway(
-                f"local database: process {answer.pid} has not stopped in {STOP_S:.0f} s; "
-                f"see {data_dir / 'server.log'}"
+                f"local database: process {answer.pid} has not stopped in {STOP_S:.0f} s; see {data_dir / 'server.log'}"
             )
         if mongod.lock_pid(data_dir) is not None:
             raise StorageRefused(
@@ -178,9 +177,7 @@ def _lead(port: int, data_dir: Path) -> _Answer:
 
     _wait(leads, START_S)
     if not found:
-        raise StorageAway(
-            f"local database: it was started but does not take writes; see {data_dir / 'server.log'}"
-        )
+        raise StorageAway(f"local database: it was started but does not take writes; see {data_dir / 'server.log'}")
     return found[0]
 
 
@@ -300,9 +297,7 @@ def _keep_port(data_dir: Path, port: int) -> None:
 
 def _log_tail(data_dir: Path) -> str:
     with contextlib.suppress(OSError), (data_dir / "server.log").open("rb") as log:
-        log.seek(
-            max(0, log.seek(0, os.SEEK_END) - 200_000)
-        )  # a crash prints its stack last, and that is long
+        log.seek(max(0, log.seek(0, os.SEEK_END) - 200_000))  # a crash prints its stack last, and that is long
         return log.read().decode("utf-8", "replace")
     return ""
 
@@ -337,9 +332,7 @@ def _locked(data_dir: Path) -> Iterator[None]:
         raise _unwritable(data_dir, error) from None
     with file:
         if not _wait(lambda: _lock(file.fileno()), START_S + IN_USE_S):
-            raise StorageAway(
-                f"local database in {data_dir}: another process is still starting or stopping it"
-            )
+            raise StorageAway(f"local database in {data_dir}: another process is still starting or stopping it")
         yield  # closing the file frees the lock
 
 

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from bson.errors import BSONError
 from pymongo import InsertOne, ReplaceOne, UpdateOne
@@ -31,6 +32,7 @@ from crawler.storage.merge import (
     stamp_of,
 )
 
+T = TypeVar("T")
 DUPLICATE, INVALID = 11000, 121
 WAITS_S = (0.5, 1.0, 2.0, 4.0)
 RACES = 8  # another process may change a document between our read and our write; each round is a new read
@@ -67,7 +69,7 @@ class Store:
         # Boards first: their entries are judged by the board that won.
         for model in sorted(by_model, key=lambda each: each is BoardEntry):
             places = by_model[model]
-            told = self._tried(lambda model=model, places=places: self._save(model, [items[i] for i in places]))
+            told = self._tried(partial(self._save, model, [items[i] for i in places]))
             fates.update(zip(places, told, strict=True))
         return [fates[i] for i in range(len(items))]
 
@@ -231,13 +233,11 @@ class Store:
         return operations, keys
 
     def _insert_missing(self, collection: Collection[Document], documents: list[Document]) -> None:
-        known = {
-            doc["_id"] for doc in collection.find({"_id": {"$in": [doc["_id"] for doc in documents]}}, {"_id": 1})
-        }
+        known = {doc["_id"] for doc in collection.find({"_id": {"$in": [doc["_id"] for doc in documents]}}, {"_id": 1})}
         unique = {doc["_id"]: doc for doc in documents if doc["_id"] not in known}
         _write(collection, [InsertOne(doc) for doc in unique.values()])
 
-    def _tried(self, work: Callable[[], Any]) -> Any:
+    def _tried(self, work: Callable[[], T]) -> T:
         """Bounded retries while the server is away; every other failure is explained at once."""
         for wait_s in (*WAITS_S, None):
             try:
@@ -274,5 +274,3 @@ def _write(
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
-
-

@@ -34,7 +34,10 @@ def validate() -> ValidatePipeline:
         (Profile(username="x", followers_precision=100, **COMMON), "followers_precision_without_value"),
         (Offer(product="p", price=Decimal(9), list_price=Decimal(9), **COMMON), "list_price_not_above_price"),
         (Post(post_id="1", created_at=START + timedelta(hours=1), **COMMON), "created_after_observed"),
-        (BoardEntry(position=1, topic="t", topic_key="t", volume=1, volume_floor=10, **ROW), "volume_both_shown_and_hidden"),
+        (
+            BoardEntry(position=1, topic="t", topic_key="t", volume=1, volume_floor=10, **ROW),
+            "volume_both_shown_and_hidden",
+        ),
         (Board(size=3, got=2, **ROW), "size_above_got"),
     ],
 )

@@ -64,9 +64,7 @@ def guarded():
         key.chmod(0o400)
         port = server.status(data_dir).port
         with mongod.spawn(mongod.find(), data_dir, port, "--auth", "--keyFile", str(key)) as child:
-            with MongoClient(
-                f"mongodb://maria:{quote_plus('right/one')}@127.0.0.1:{port}/?directConnection=true"
-            ) as c:
+            with MongoClient(f"mongodb://maria:{quote_plus('right/one')}@127.0.0.1:{port}/?directConnection=true") as c:
                 c.admin.command("ping")
             yield port
             child.kill()
@@ -129,9 +127,7 @@ def test_a_uri_that_would_lose_writes_is_refused(tmp_path, options):
 
 def test_a_closed_port_is_away_and_says_so(tmp_path):
     uri = f"mongodb://maria:Tr0ub4dor@127.0.0.1:{closed_port()}/?appName=blue"
-    with pytest.raises(
-        StorageAway, match=r"cannot reach mongodb://127.0.0.1:\d+ \(connection refused\)"
-    ) as caught:
+    with pytest.raises(StorageAway, match=r"cannot reach mongodb://127.0.0.1:\d+ \(connection refused\)") as caught:
         connect.connect(config_of(uri, tmp_path), timeout_s=0.2)
     shown = "".join(traceback.format_exception(caught.value))
     assert not [secret for secret in SECRETS if secret in shown]
@@ -237,9 +233,7 @@ def test_a_short_user_name_is_scrubbed_as_a_word_only():
             "(timed out after 5 s). Is this address on the Atlas access list?",
         ),
         (
-            selection(
-                f"{HANDSHAKE}[SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1006)"
-            ),
+            selection(f"{HANDSHAKE}[SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1006)"),
             StorageRefused,
             "access list",
         ),
@@ -249,9 +243,7 @@ def test_a_short_user_name_is_scrubbed_as_a_word_only():
             "has expired",
         ),
         (
-            selection(
-                f"{HANDSHAKE}[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local"
-            ),
+            selection(f"{HANDSHAKE}[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local"),
             StorageRefused,
             "not trusted here",
         ),
@@ -259,9 +251,7 @@ def test_a_short_user_name_is_scrubbed_as_a_word_only():
         (selection("h:27017: [Errno 8] nodename nor servname provided"), StorageAway, "is not found"),
         (selection("h:27017: [Errno 111] Connection refused"), StorageAway, "(connection refused)"),
         (
-            ConfigurationError(
-                "The DNS query name does not exist: _mongodb._tcp.cluster0.ab1cd.mongodb.net."
-            ),
+            ConfigurationError("The DNS query name does not exist: _mongodb._tcp.cluster0.ab1cd.mongodb.net."),
             StorageRefused,
             "no cluster is known by the name",
         ),
@@ -271,9 +261,7 @@ def test_a_short_user_name_is_scrubbed_as_a_word_only():
             "is not found",
         ),
         (
-            ConfigurationError(
-                "Server at h:1 reports wire version 8, but this version of PyMongo requires at least 9"
-            ),
+            ConfigurationError("Server at h:1 reports wire version 8, but this version of PyMongo requires at least 9"),
             StorageRefused,
             "MongoDB 4.4",
         ),
@@ -347,6 +335,13 @@ def test_a_failed_batch_is_told_by_what_its_writes_met_and_never_quotes_them(cod
 def test_a_duplicate_key_is_not_quoted():
     error = DuplicateKeyError('E11000 duplicate key { username: "jo" }', 11000, {"errmsg": 'username: "jo"'})
     assert '"jo"' not in str(connect.explain(error, OWN))
+
+
+def test_no_uri_means_the_local_server():
+    assert str(connect.explain(AutoReconnect("closed"), "")) == (
+        "local database: lost the connection to mongodb://127.0.0.1. Start it: scrapy db start."
+    )
+    assert connect.scrub("plain", "") == "plain"
 
 
 def test_what_is_explained_already_stays_as_it_is():

@@ -156,9 +156,7 @@ def test_a_server_whose_starter_was_killed_half_way_is_completed(data_dir):
         server.stop(data_dir)
 
 
-@pytest.mark.parametrize(
-    "stale", ["", "{", "[]", "null", '{"port": "x"}', '{"port": 99999}', '{"port": 1, "pid": 1}']
-)
+@pytest.mark.parametrize("stale", ["", "{", "[]", "null", '{"port": "x"}', '{"port": 99999}', '{"port": 1, "pid": 1}'])
 def test_a_stale_or_spoilt_note_counts_as_no_server(data_dir, stale):
     data_dir.mkdir()
     (data_dir / "server.json").write_text(stale)

@@ -45,9 +45,12 @@ class ProfilePage(Page):
     )
 
     @classmethod
-    def knows(cls, body: bytes) -> bool:
-        if body.lstrip()[:1] in (b"{", b"["):
-            return b'"followerCount"' in body[:20_000] or b'"fans"' in body[:20_000]
+    def knows(cls, url: str, body: bytes) -> bool:
+        if url.startswith("http") and "tiktok.com" not in url:
+            return False
+        head = body[:4000].lstrip()
+        if head[:1] in (b"{", b"["):
+            return b'"userInfo"' in head or b'"userData"' in body or re.match(rb'\[\s*\{\s*"user":', head) is not None
         if b'"webapp.user-detail"' in body or b'"UserModule"' in body or b'"userInfo":{"user"' in body:
             return True
         # A shell or captcha page whose address nobody kept: no state at all, so a wall.
@@ -80,7 +83,7 @@ class ProfilePage(Page):
         if not self._allowed(dig(state, "UserPage") or {}, "UserPage"):
             return True
         handle = dig(state, "UserPage", "uniqueId") or next(iter(users), None)
-        if handle not in users:
+        if not isinstance(handle, str) or handle not in users:
             raise MissingField(f"UserModule.users: expected {str(handle)[:40]!r}, found {len(users)} others")
         stats = dig(state, "UserModule", "stats", handle)
         self._profile(
@@ -176,7 +179,12 @@ class ProfilePage(Page):
         handle = user.need("uniqueId", text)
         user.need("fans", json_count)
         numbers: dict[str, int | None] = {}
-        for ours, theirs in {"followers": "fans", "following": "following", "likes": "heart", "videos": "video"}.items():
+        for ours, theirs in {
+            "followers": "fans",
+            "following": "following",
+            "likes": "heart",
+            "videos": "video",
+        }.items():
             numbers[ours], numbers[f"{ours}_precision"] = count(theirs, user, None)
         self.add(
             Profile,
@@ -210,7 +218,11 @@ class ProfilePage(Page):
         handle = known[1]
         names = [each for each in headings if each and each.lower() != handle.lower()]
         numbers: dict[str, int | None] = {}
-        for ours, theirs in {"followers": "followers-count", "following": "following-count", "likes": "likes-count"}.items():
+        for ours, theirs in {
+            "followers": "followers-count",
+            "following": "following-count",
+            "likes": "likes-count",
+        }.items():
             numbers[ours], numbers[f"{ours}_precision"] = shown(printed(theirs))
         if numbers["followers"] is None:
             raise MissingField('[data-e2e="followers-count"]: expected a count, found none')
@@ -242,9 +254,7 @@ class ProfilePage(Page):
             # Rendered, posts exist, no card: the grid failed ("Something went wrong", in any language).
             self.reading.parts["posts"] = Outcome.BLOCKED
         else:
-            self.reading.follows.append(
-                Follow(profile.url, self.name, "browser", "the posts are not in the HTML")
-            )
+            self.reading.follows.append(Follow(profile.url, self.name, "browser", "the posts are not in the HTML"))
 
     def _card(self, chunk: bytes) -> None:
         link = _HREF.search(chunk)

@@ -1,0 +1,207 @@
+"""What a person can bring in (`scrapy replay PATH…`): archives, WARC, HAR, saved pages. Read as captures.
+
+Nothing here looks into a page beyond the address and the moment that it states of itself.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from crawler.archive import Archive, ArchiveError, Capture, CaptureMissing
+from crawler.archive.foreign import WarcFiles
+from crawler.items import Vantage
+from crawler.lanes import har, redact
+from crawler.lanes.saved import CONTENT_TYPES, META, Provenance, Unknown, content_type, sidecar_of
+
+MAX_FILE_BYTES = 512 << 20  # one file is held in memory; a page is far smaller
+SEGMENT = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+-[0-9]{4}\.warc\.gz")
+_NOT_PAGES = frozenset(("MANIFEST.tsv", META, "expected.json"))
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person says of the files; it counts before what the files say."""
+
+    url: str | None = None
+    observed_at: datetime | None = None
+    at_precision: Literal["day"] | None = None
+    manifest: Path | None = None
+    place: str | None = None
+    vantage: Vantage = field(default_factory=Vantage)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that gave no capture."""
+
+    path: str
+    reason: str
+    """One line a person can act on."""
+
+
+def read(paths: Sequence[Path], options: Options) -> Iterator[Capture | Skipped]:
+    """Every capture in files and folders, folders in sorted order; at most one file in memory."""
+    reader = _Reader(options)
+    for path in paths:
+        yield from reader.given(path)
+    yield from reader.rest()
+
+
+class _Reader:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.warcs = WarcFiles(options.vantage)
+        self.provenance = Provenance(options.url, options.observed_at, options.at_precision, options.manifest)
+
+    def given(self, path: Path) -> Iterator[Capture | Skipped]:
+        other: Counter[str] = Counter()
+        if path.is_dir():
+            yield from self._folder(path, path.resolve(), other)
+        elif path.exists():
+            yield from self._file(path, other)
+        else:
+            yield _skipped(path, "no such file or folder")
+        for ending, n in sorted(other.items()):
+            yield _skipped(path, f"not a page: {ending} ({n} file{'s' if n > 1 else ''})")
+        for manifest, why in self.provenance.complaints():
+            yield _skipped(manifest, why)
+
+    def rest(self) -> Iterator[Capture | Skipped]:
+        for each in self.warcs.rest():
+            yield self._clean(each) if isinstance(each, Capture) else _skipped(*each)
+
+    def _folder(self, folder: Path, root: Path, other: Counter[str]) -> Iterator[Capture | Skipped]:
+        try:
+            inside = sorted(folder.iterdir())
+        except OSError as error:
+            yield _skipped(folder, f"cannot be read: {error.strerror}")
+            return
+        if any(SEGMENT.fullmatch(path.name) for path in inside):
+            yield from self._archive(folder)
+            inside = [path for path in inside if not SEGMENT.match(path.name)]  # nor its .idx and .torn
+        if {"body", META} <= {path.name for path in inside}:
+            yield from self._saved(folder / "body", folder / META)
+            return
+        for path in inside:
+            if path.name.startswith(".") or path.name in _NOT_PAGES or path.name.endswith(f".{META}"):
+                continue
+            if path.is_symlink() and (path.is_dir() or not path.resolve().is_relative_to(root)):
+                if not path.is_dir():
+                    yield _skipped(path, "a link out of the folder; give its target by name to read it")
+            elif path.is_dir():
+                yield from self._folder(path, root, other)
+            else:
+                yield from self._file(path, other)
+
+    def _archive(self, folder: Path) -> Iterator[Capture | Skipped]:
+        try:
+            with Archive(folder, read_only=True) as archive:
+                for capture_id in archive.ids():
+                    try:
+                        yield self._clean(archive.read(capture_id))
+                    except (ArchiveError, CaptureMissing) as error:
+                        yield _skipped(folder, str(error))
+                for problem in archive.problems:
+                    yield _skipped(folder, problem)
+        except OSError as error:
+            yield _skipped(folder, f"cannot be read: {error.strerror or error}")
+
+    def _file(self, path: Path, other: Counter[str]) -> Iterator[Capture | Skipped]:
+        try:
+            if not path.is_file():
+                raise ValueError("neither file nor folder")
+            kind = self._kind(path)
+            if kind == "warc":
+                for each in self.warcs.read(path):
+                    yield self._clean(each) if isinstance(each, Capture) else _skipped(path, each)
+            elif kind == "har":
+                for entry in har.read(unpacked(path), self.options.vantage):
+                    yield self._clean(entry) if isinstance(entry, Capture) else _skipped(path, entry)
+            elif kind == "page":
+                yield from self._saved(path, sidecar_of(path))
+            else:
+                other[kind] += 1
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            yield _skipped(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
+    def _kind(self, path: Path) -> str:
+        """warc, har, page, or the ending of what is none of them."""
+        name = path.name.lower().removesuffix(".gz")
+        head = _head(path)
+        if head.startswith(b"WARC/") or name.endswith(".warc"):
+            return "warc"
+        if name.endswith(".har") or (name.endswith(".json") and re.match(rb'\s*\{\s*"log"\s*:\s*\{', head)):
+            return "har"
+        if Path(name).suffix in CONTENT_TYPES or sidecar_of(path):
+            return "page"
+        return "".join(Path(path.name).suffixes[-2:] if path.suffix == ".gz" else [path.suffix]) or "no ending"
+
+    def _saved(self, path: Path, sidecar: Path | None) -> Iterator[Capture | Skipped]:
+        try:
+            body = unpacked(path)
+            known = self.provenance.of(path, sidecar, body)
+        except Unknown as error:
+            yield _skipped(path, str(error))
+            return
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            yield _skipped(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+            return
+        place = self.options.place or known.place
+        headers = {"content-type": content_type(path), **known.headers}
+        yield self._clean(
+            Capture(
+                url=known.url,
+                fetched_at=known.observed_at,
+                status=known.status,
+                headers=headers | ({"tidemark-place": place} if place else {}),
+                body=body,
+                lane="replay",
+                vantage=known.vantage or self.options.vantage,
+                target=known.target,
+                spider=None,
+                at_precision=known.at_precision,
+            )
+        )
+
+    def _clean(self, capture: Capture) -> Capture:
+        """As the archive will keep it, so that its id is the id there."""
+        place = self.options.place
+        if place and "tidemark-place" not in capture.headers:
+            capture = replace(capture, headers={**capture.headers, "tidemark-place": place})
+        return redact.capture(capture)
+
+
+def unpacked(path: Path) -> bytes:
+    """The bytes of a file, of a .gz what is packed in it. Raises ValueError above MAX_FILE_BYTES."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        with gzip.open(raw) if packed else raw as file:
+            large = path.stat().st_size > MAX_FILE_BYTES
+            data = b"" if large else file.read(MAX_FILE_BYTES + 1)
+    if large or len(data) > MAX_FILE_BYTES:
+        raise ValueError(f"larger than {MAX_FILE_BYTES >> 20} MB; split it")
+    return data
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            with gzip.open(raw) if packed else raw as file:
+                return file.read(512)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return b""
+
+
+def _skipped(path: Path, reason: str) -> Skipped:
+    return Skipped(redact.printable(str(path)), redact.printable(reason))
