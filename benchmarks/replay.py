@@ -2,7 +2,8 @@
 
 A week of boards (50 rows) and grids (30 posts and their author) of our own making lies in an archive and is
 replayed into an empty database by `scrapy replay` in a process of its own. `raw` writes the documents of the
-same items (latest and observation, or board row), made beforehand, into the same collections. Run: python -m benchmarks replay
+same items (latest and observation, or board row), made beforehand, into the same collections.
+Run: python -m benchmarks replay
 """
 
 from __future__ import annotations
@@ -54,18 +55,21 @@ def grid(n: int) -> Capture:
     handle = f"maker{n % 40}"
     posts = {
         str(7_000_000_000_000_000_000 + (n % 40) * 1000 + i): {
-            "id": str(7_000_000_000_000_000_000 + (n % 40) * 1000 + i), "desc": f"post {i} #tide", "createTime": "1677084289",
-            "author": handle, "authorId": str(n % 40), "video": {"duration": 30}, "music": {"id": str(i), "title": "song"},
+            "id": str(7_000_000_000_000_000_000 + (n % 40) * 1000 + i), "desc": f"post {i} #tide",
+            "createTime": "1677084289",
+            "author": handle, "authorId": str(n % 40), "video": {"duration": 30},
+            "music": {"id": str(i), "title": "song"},
             "challenges": [{"title": "tide"}], "authorStats": {"followerCount": 5000 + n},
             "stats": {"diggCount": 10 + n, "shareCount": i, "commentCount": i, "playCount": 1000 + n * 3},
         }
         for i in range(30)
     }  # fmt: skip
     state = {
-        "ItemList": {"user-post": {"list": list(posts)}}, "ItemModule": posts, "UserPage": {"uniqueId": handle, "statusCode": 0},
+        "ItemList": {"user-post": {"list": list(posts)}}, "ItemModule": posts,
+        "UserPage": {"uniqueId": handle, "statusCode": 0},
         "UserModule": {
             "users": {handle: {"uniqueId": handle, "id": str(n % 40), "nickname": handle}},
-            "stats": {handle: {"followerCount": 5000 + n, "followingCount": 1, "heart": 9, "heartCount": 9, "videoCount": 30}},
+            "stats": {handle: {"followerCount": 5000 + n, "heart": 9, "heartCount": 9, "videoCount": 30}},
         },
     }  # fmt: skip
     body = f'<html><script id="SIGI_STATE" type="application/json">{json.dumps(state)}</script></html>'

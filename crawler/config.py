@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,13 +16,13 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Config:
-    mongodb_uri: str | None
+    mongodb_uri: str | None = field(repr=False)
     mongodb_database: str
     data_dir: Path
-    archive_url: str | None
+    archive_url: str | None = field(repr=False)
     browser_path: str | None
     contact: str
-    hash_key: str | None
+    hash_key: str | None = field(repr=False)
     shared_dir: Path
     dyno: str | None
 

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from crawler.archive import Archive
 from crawler.config import Config, load
 from crawler.items import Refused
-from crawler.storage.connect import connect, safe_uri
+from crawler.storage.connect import address, connect, safe_uri
 from crawler.storage.store import Store
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Context:
         """Raises StorageError when the server cannot be reached or refuses."""
         if self._store is None:
             client = connect(self.config)
-            store = Store(client[self.database], uri=self.config.mongodb_uri or "")
+            store = Store(client[self.database], uri=address(self.config))
             store.prepare()
             self._store = store
         return self._store

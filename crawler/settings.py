@@ -2,9 +2,12 @@
 
 from scrapy.settings import default_settings
 
-from crawler.config import load
+from crawler.config import ConfigError, load
 
-_config = load()
+try:
+    _config = load()
+except ConfigError as error:  # one plain line, not a traceback, whatever the command
+    raise SystemExit(str(error)) from None
 
 BOT_NAME = "tidemark"
 SPIDER_MODULES = ["spiders"]
@@ -58,7 +61,9 @@ FEED_EXPORTERS = {
     "csv": "crawler.exports.CsvExporter",
     "parquet": "crawler.exports.ParquetExporter",
 }
-CONCURRENT_ITEMS = 8  # tasks Scrapy makes anew for every response, whatever it holds: at 2000 they cost 10 times the work
+CONCURRENT_ITEMS = (
+    8  # tasks Scrapy makes anew for every response, whatever it holds: at 2000 they cost 10 times the work
+)
 
 LOG_LEVEL = "INFO"
 LOG_FORMATTER = "crawler.logs.QuietFormatter"

@@ -112,7 +112,7 @@ def store(database: Database[dict[str, Any]]) -> Iterator[Store]:
     made.close()
 
 
-@pytest.mark.parametrize("order", list(permutations((0, 1))) + [(0, 1, 0, 1), (1, 0, 0)])
+@pytest.mark.parametrize("order", [*permutations((0, 1)), (0, 1, 0, 1), (1, 0, 0)])
 def test_jasonmoments_grew_from_14_0_to_14_7_million_in_whichever_order(
     store: Store, database: Database[Any], order: tuple[int, ...]
 ) -> None:
