@@ -18,6 +18,7 @@ from crawler.archive import Archive
 from crawler.config import Config, load
 from crawler.items import Refused
 from crawler.storage.connect import address, connect, safe_uri
+from crawler.storage.reads import Client
 from crawler.storage.store import Store
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Context:
         self.accounts = Accounts()
         self._archive: Archive | None = None
         self._store: Store | None = None
+        self._client: Client | None = None
 
     @classmethod
     def of(cls, crawler: Crawler) -> Context:
@@ -109,8 +111,8 @@ class Context:
     def store(self) -> Store:
         """Raises StorageError when the server cannot be reached or refuses."""
         if self._store is None:
-            client = connect(self.config)
-            store = Store(client[self.database], uri=address(self.config))
+            self._client = connect(self.config)
+            store = Store(self._client[self.database], uri=address(self.config))
             store.prepare()
             self._store = store
         return self._store
@@ -126,3 +128,5 @@ class Context:
             self._archive.close()
         if self._store is not None:
             self._store.close()
+        if self._client is not None:
+            self._client.close()

@@ -137,8 +137,9 @@ def growth_of(first: dict[str, Any], second: dict[str, Any]) -> Growth:
 
 
 B = "trends/twitter_brazil/"
+FIRST = datetime(2021, 9, 19, 11, 4, 28, tzinfo=UTC)
 BOARDS = [
-    (B + "LeiteSS_trends_place_brazil_mongo_doc_2021-09-19T110428Z.json", datetime(2021, 9, 19, 11, 4, 28, tzinfo=UTC), 11, None),
+    (B + "LeiteSS_trends_place_brazil_mongo_doc_2021-09-19T110428Z.json", FIRST, 11, None),
     (B + "GabrielHenriqueCA_trends_printed_2021-09-24.txt", datetime(2021, 9, 24, tzinfo=UTC), 24, "day"),
     (B + "allons-y-rod_trends_2021-09-25.csv", datetime(2021, 9, 25, 1, 15, tzinfo=UTC), 36, None),
     (B + "jairomonassa_trendtopcis_2021-09-26.csv", datetime(2021, 9, 26, tzinfo=UTC), 35, "day"),
