@@ -45,6 +45,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.lanes.http.ArchiveRedirects": 605,  # outside RedirectMiddleware (600)
     "crawler.lanes.http.ArchiveMiddleware": 585,  # inside HttpCompression (590), outside Retry (550)
 }
+ITEM_PROCESSOR = "crawler.pipeline.DirectPipelines"
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "pipelines.dedupe.DedupePipeline": 200,

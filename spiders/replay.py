@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from scrapy import Request
 
 
+UNNEEDED = (
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware",
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware",
+    "scrapy.spidermiddlewares.referer.RefererMiddleware",
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware",
+    "scrapy.spidermiddlewares.depth.DepthMiddleware",
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware",
+)
+
+
 class Replay(PageSpider):
     name = "replay"
     least_items = 0
@@ -28,6 +38,8 @@ class Replay(PageSpider):
         "REDIRECT_ENABLED": False,
         "COOKIES_ENABLED": False,
         "METAREFRESH_ENABLED": False,
+        # Each would pass on every item through a generator of its own, and none has anything to do here.
+        "SPIDER_MIDDLEWARES": dict.fromkeys(UNNEEDED),
         "CONCURRENT_REQUESTS": 4,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
     }
