@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 
+INLINE_BYTES = 32_768
+
+
 class ArchiveMiddleware:
     """Stands where bodies are decoded and before retries, so a 429 is archived like any page.
 
@@ -33,9 +36,15 @@ class ArchiveMiddleware:
     async def process_response(self, request: Request, response: Response) -> Response:
         capture = request.meta.get("replayed") or self._captured(request, response)
         request.meta["capture"] = capture
-        # Compressing half a megabyte takes ten milliseconds: not on the event loop.
-        await asyncio.to_thread(self.context.archive.write, capture)
+        await self._write(capture)
         return response
+
+    async def _write(self, capture: Capture) -> None:
+        """Half a megabyte takes ten milliseconds to compress: not on the event loop. A small body does not."""
+        if len(capture.body) > INLINE_BYTES:
+            await asyncio.to_thread(self.context.archive.write, capture)
+        else:
+            self.context.archive.write(capture)
 
     def _captured(self, request: Request, response: Response) -> Capture:
         return redact.capture(
@@ -61,5 +70,5 @@ class ArchiveRedirects(ArchiveMiddleware):
 
     async def process_response(self, request: Request, response: Response) -> Response:
         if 300 <= response.status < 400:
-            await asyncio.to_thread(self.context.archive.write, self._captured(request, response))
+            await self._write(self._captured(request, response))
         return response
