@@ -342,7 +342,9 @@ class BoardEntry(Item):
     at: Moment
     """Moment of the list, as in Board."""
     position: int = Field(ge=1, le=100_000, strict=True)
-    """Place on the list, from 1."""
+    """Rank on the list, from 1; promoted rows stand behind all earned ones."""
+    shown_at: int | None = Field(default=None, ge=0, le=100_000, strict=True)
+    """Place the list itself states, where it is not position: promoted rows are counted there."""
     topic: str = Field(min_length=1)
     """Text as shown."""
     topic_key: str = Field(min_length=1)
