@@ -63,16 +63,9 @@ def _clean(found: Floats) -> Floats:
     return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def records(strength: Floats, bin: timedelta) -> Floats:
-    """Only what beats the whole last day stays: one burst, few alerts."""
-    before = pd.Series(strength).shift(1).rolling(_rows(DAY, bin), min_periods=1).max().to_numpy()
-    return np.where(strength > np.nan_to_num(before, nan=-np.inf), strength, 0.0)
-
-
 RULES: Mapping[str, Rule] = {
     "k-sigma, last day": k_sigma,
     "times the day's mean": times_the_mean,
     "SigniTrend": signitrend,
-    "SigniTrend, records": lambda counts, bin: records(signitrend(counts, bin), bin),
     "Kleinberg, forward": kleinberg,
 }

@@ -116,7 +116,7 @@ class Width:
         usual = self._above.get(0.0)
         spread = math.sqrt(max(self._square.get(0.0) - usual * usual, 0.0))
         log_spread = math.sqrt(self._log_square.get(0.0))
-        strength = (above - usual) / (spread + floor) / 2 + log_above / (log_spread + LOG_FLOOR)
+        strength: float = (above - usual) / (spread + floor) / 2 + log_above / (log_spread + LOG_FLOOR)
         self._above.add(above)
         self._square.add(above * above)
         self._log_square.add(log_above * log_above)
