@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +81,8 @@ class Context:
         self.database = database
         self.started_at = started_at
         self.run = f"{name}-{started_at:%Y%m%dT%H%M%S.%f}-{os.getpid()}"
+        self.clock: Callable[[], datetime] = now
+        """When a response came in. A simulation puts its own clock here, and captures and items carry its moments."""
         self.accounts = Accounts()
         self._archive: Archive | None = None
         self._store: Store | None = None

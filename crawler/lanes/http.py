@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from crawler.archive import Capture
-from crawler.context import Context, now
+from crawler.context import Context
 from crawler.items import Vantage
 from crawler.lanes import redact
 
@@ -50,7 +50,7 @@ class ArchiveMiddleware:
         return redact.capture(
             Capture(
                 url=response.url,
-                fetched_at=now(),
+                fetched_at=self.context.clock(),
                 status=response.status,
                 headers={
                     name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
