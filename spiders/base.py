@@ -11,7 +11,7 @@ import scrapy
 from scrapy.exceptions import IgnoreRequest
 
 from crawler import pages
-from crawler.context import Context, now, page_read
+from crawler.context import Context, page_read
 from crawler.items import Item, Refused
 from crawler.lanes import redact
 from crawler.outcomes import Outcome, of_status
@@ -102,6 +102,7 @@ class PageSpider(scrapy.Spider):
         return cls(
             capture.url, capture.body, capture.fetched_at, capture.headers,
             capture=capture.id, vantage=capture.vantage, at_precision=capture.at_precision,
+            hash_key=self.context.config.hash_key,
         )  # fmt: skip
 
     def _followed(self, follow: Follow, target: str | None) -> Request | None:
@@ -120,7 +121,7 @@ class PageSpider(scrapy.Spider):
         """No response: robots.txt said no, or the network did not carry one. A row, never a number."""
         request = failure.request  # type: ignore[attr-defined]
         robots = isinstance(failure.value, IgnoreRequest) and "robots" in str(failure.value).lower()
-        at = now()
+        at = self.context.clock()
         url = redact.url(request.url)
         row = {
             "_id": pages.capture_id(url, at, b""), "url": url, "at": at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ class Page:
         capture: str | None = None,
         vantage: Vantage = Vantage(),  # noqa: B008 - frozen
         at_precision: Literal["day"] | None = None,
+        hash_key: str | None = None,
     ) -> None:
         self.url = url
         self.body = body
@@ -101,6 +103,7 @@ class Page:
         self.vantage = vantage
         self.at_precision = at_precision
         self._capture = capture
+        self._hash_key = hash_key
 
     @classmethod
     def knows(cls, url: str, body: bytes) -> bool:
@@ -172,6 +175,13 @@ class Page:
             return None
         self.reading.items.append(item)
         return item
+
+    def person(self, identity: str | None) -> str | None:
+        """Keyed hash of someone who is nobody's target: the same person, not who. None without key or identity."""
+        if not identity or not self._hash_key:
+            return None
+        message = f"{self.platform}:{identity}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._hash_key.encode(), message, hashlib.sha256).hexdigest()[:32]
 
     def each(self, kind: str, rows: Iterable[Fields], read: Callable[[Fields], object]) -> None:
         """Read every row of a list; one that cannot be read goes to quarantine, the others go on."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from crawler.counts import CountError, epoch, parse_count, tiktok_time
-from crawler.fields import Fields, flag, identifier, text, text_at
-from crawler.items import Post, Subtitle
+from crawler.fields import Fields, dig, flag, identifier, text, text_at
+from crawler.items import Post
 from crawler.outcomes import MissingField
 from crawler.pages.base import Page
 from crawler.pages.tiktok.state import count
@@ -21,14 +22,14 @@ COUNTERS = {
 }
 
 
-def add_post(page: Page, item: Fields, *, pinned: bool | None = None) -> Post | None:
-    """Read one item struct into page. Raises MissingField without id or author."""
-    post_id = item.need("id", identifier)
-    author, author_id = _author(item)
-    stats, exact = item.part("stats"), item.part("statsV2")
-    numbers: dict[str, int | None] = {}
-    for ours, theirs in COUNTERS.items():
-        numbers[ours], numbers[f"{ours}_precision"] = count(theirs, stats, exact)
+def add_post(page: Page, item: Fields, *, whole: bool = True) -> Post | None:
+    """Read one item struct into page. Raises MissingField without id or any counter.
+
+    whole: an author must be there, if only as null; rows that somebody reduced may lack it.
+    """
+    post_id = item.need("id", number)
+    author, author_id = _author(item, whole)
+    counters = _counters(item)
     followers, step = count("followerCount", item.part("authorStats"), item.part("authorStatsV2"))
     hashtags, mentions = _tags(item)
     sound = item.part("music")
@@ -37,7 +38,7 @@ def add_post(page: Page, item: Fields, *, pinned: bool | None = None) -> Post | 
     media = "photo" if photo else "video"
     return page.add(
         Post,
-        url=f"https://www.tiktok.com/@{author}/{media}/{post_id}",
+        url=f"https://www.tiktok.com/@{author or ''}/{media}/{post_id}",
         post_id=post_id,
         media=media,
         author=author,
@@ -50,34 +51,61 @@ def add_post(page: Page, item: Fields, *, pinned: bool | None = None) -> Post | 
         sound_id=sound.may("id", identifier) if sound else None,
         sound_title=sound.may("title", text) if sound else None,
         duration_s=_seconds(video) if video and not photo else None,
-        cover_url=video.may("cover", text) if video else None,
+        cover_url=_cover(item, video),
         subtitles=_subtitles(video) if video else None,
         location=item.may("locationCreated", text),
+        category=item.may("diversificationLabels", _first),
         author_followers=followers,
         author_followers_precision=step,
         is_ad=item.may("isAd", flag),
-        pinned=pinned,
-        **numbers,
+        pinned=item.may("isPinned", flag),
+        **counters,
     )
 
 
-def _author(item: Fields) -> tuple[str, str | None]:
-    """Handle and id: an object, or in the SIGI era a bare handle with authorId beside it."""
+def number(value: Any) -> str:
+    """A post's id: digits, as text. Once 'awesome' stood beside it, and floats have lost their last digits."""
+    found = identifier(value)
+    if not re.fullmatch("[0-9]{1,20}", found):
+        raise ValueError(f"expected digits, found {found[:20]!r}")
+    return found
+
+
+def _counters(item: Fields) -> dict[str, int | None]:
+    stats, exact = item.part("stats"), item.part("statsV2")
+    numbers: dict[str, int | None] = {}
+    for ours, theirs in COUNTERS.items():
+        numbers[ours], numbers[f"{ours}_precision"] = count(theirs, stats, exact)
+    if all(value is None for value in numbers.values()):
+        raise MissingField(f"{item.where}.stats: expected counters, found none")
+    return numbers
+
+
+def _author(item: Fields, whole: bool) -> tuple[str | None, str | None]:
+    """Handle and id: an object, in the SIGI era a bare handle with authorId beside it; null when it is withheld."""
     person = item.may("author", lambda value: value)
     if isinstance(person, str):
         return person, item.may("authorId", identifier)
     author = item.part("author")
-    if author is None:
+    if author is not None:
+        return author.need("uniqueId", text), author.may("id", identifier)
+    if whole and "author" not in item.raw:
         raise MissingField(f"{item.where}.author: expected a handle or an object, found none")
-    return author.need("uniqueId", text), author.may("id", identifier)
+    return None, item.may("authorId", identifier)
 
 
-def _tags(item: Fields) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _tags(item: Fields) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Hashtags and mentions; None where the item says nothing of either, which is not "none"."""
+    extras = item.rows("textExtra")
+    if not extras:  # the caption by paragraph, since 2023; reduced rows hold nothing else
+        extras = [extra for each in item.rows("contents") for extra in _objects(each.get("textExtra"))]
     tags = [text_at(each, "title") for each in item.rows("challenges")]
     mentions = []
-    for extra in item.rows("textExtra"):
+    for extra in extras:
         tags.append(text_at(extra, "hashtagName"))
         mentions.append(text_at(extra, "userUniqueId"))
+    if not tags and all(item.raw.get(name) is None for name in ("textExtra", "challenges", "contents")):
+        return None, None
     return tuple(dict.fromkeys(tag.lower() for tag in tags if tag)), tuple(dict.fromkeys(filter(None, mentions)))
 
 
@@ -85,13 +113,36 @@ def _seconds(video: Fields) -> float | None:
     return video.may("duration", float)
 
 
-def _subtitles(video: Fields) -> tuple[Subtitle, ...] | None:
+def _subtitles(video: Fields) -> tuple[dict[str, str | None], ...] | None:
+    """As plain rows: the post's own validation makes them, all at once."""
     found = tuple(
-        Subtitle(url=url, language=text_at(each, "LanguageCodeName"), format=text_at(each, "Format"))
+        {"url": url, "language": text_at(each, "LanguageCodeName"), "format": text_at(each, "Format")}
         for each in video.rows("subtitleInfos")
         if (url := text_at(each, "Url"))
     )
     return found or None
+
+
+def _cover(item: Fields, video: Fields | None) -> str | None:
+    """The still of the video; of a photo post the first picture."""
+    still = video.may("cover", text) if video else None
+    pictures = item.raw.get("imagePost")
+    return still or _address(dig(pictures, "cover", "imageURL", "urlList", 0) or dig(
+        pictures, "images", 0, "imageURL", "urlList", 0
+    ))  # fmt: skip
+
+
+def _address(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _first(labels: Any) -> str | None:
+    """The widest of the categories that the item states of itself."""
+    return text(labels[0]) if isinstance(labels, list) and labels else None
 
 
 def _is_object(value: Any) -> Any:

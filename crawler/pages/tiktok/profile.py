@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any, ClassVar
 
 from parsel import Selector
 
-from crawler.counts import json_count, tiktok_time, unwrapped
+from crawler.counts import json_count
 from crawler.fields import Fields, dig, flag, identifier, load_json, text
-from crawler.items import Post, Profile
+from crawler.items import Profile
 from crawler.outcomes import MissingField, Outcome
-from crawler.pages.base import Follow, Page
-from crawler.pages.tiktok.post import add_post, shown
-from crawler.pages.tiktok.state import (
-    NEXT,
-    PERSISTED,
-    SIGI,
-    UNIVERSAL,
-    count,
-    has_state,
-    looks_like_tiktok,
-    part,
-    script,
-    status_of,
-)
+from crawler.pages.base import Follow
+from crawler.pages.tiktok.common import TikTokPage
+from crawler.pages.tiktok.grids import add_board, cards, hits_of, read_posts
+from crawler.pages.tiktok.people import add_account, numbers_of
+from crawler.pages.tiktok.post import shown
+from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, part, script
 
 CARD = b'data-e2e="user-post-item"'
-_HREF = re.compile(rb'href="[^"]*/@([\w.]+)/(video|photo)/(\d+)')
-_VIEWS = re.compile(rb'data-e2e="video-views"[^>]*>([^<]{1,32})<')
-_ALT = re.compile(rb'<img[^>]*\balt="([^"]*)"')
-_PINNED = b'data-e2e="video-card-badge"'
 _HANDLE_IN_URL = re.compile(r"/@([\w.]+)")
 
 
-class ProfilePage(Page):
+class ProfilePage(TikTokPage):
     name: ClassVar[str] = "tiktok.profile"
-    platform: ClassVar[str] = "tiktok"
+    version: ClassVar[int] = 2
     urls: ClassVar[tuple[str, ...]] = (
         r"^https?://(www|m)\.tiktok\.com/@[\w.]+/?(\?|$)",
         r"tiktok\.com/api/user/detail/",
@@ -51,25 +38,19 @@ class ProfilePage(Page):
         head = body[:4000].lstrip()
         if head[:1] in (b"{", b"["):
             return b'"userInfo"' in head or b'"userData"' in body or re.match(rb'\[\s*\{\s*"user":', head) is not None
-        if b'"webapp.user-detail"' in body or b'"UserModule"' in body or b'"userInfo":{"user"' in body:
-            return True
-        # A shell or captcha page whose address nobody kept: no state at all, so a wall.
-        return not has_state(body) and looks_like_tiktok(body) and b"<html" in body[:5000].lower()
+        return b'"webapp.user-detail"' in body or b'"UserModule"' in body or b'"userInfo":{"user"' in body
 
     def read(self) -> None:
-        if "/login" in self.url:
-            self.reading.outcome = Outcome.LOGIN_WALL
-        elif self.body.lstrip()[:1] in (b"{", b"["):
+        if self.is_json:
             self._read_api()
         elif not (self._read_universal() or self._read_sigi() or self._read_next() or self._read_dom()):
-            self.reading.outcome = Outcome.SHAPE_CHANGED if has_state(self.body) else Outcome.BLOCKED
-            self.reading.problem = f"{type(self).__name__} {self.url}: no state holds a user, nor does the page"
+            self.no_data("no state holds a user, nor does the page")
 
     def _read_universal(self) -> bool:
         detail = part(self.body, UNIVERSAL, "webapp.user-detail")
         if detail is None:
             return False
-        if self._allowed(detail, "webapp.user-detail"):
+        if self.allowed(detail, "webapp.user-detail"):
             info = Fields(dig(detail, "userInfo"), "webapp.user-detail.userInfo", self.reading.odd)
             self._profile(info.part("user"), info.part("stats"), info.part("statsV2"))
             self._grid(dig(detail, "userInfo", "itemList"))
@@ -80,7 +61,7 @@ class ProfilePage(Page):
         users = dig(state, "UserModule", "users")
         if not isinstance(users, dict):
             return False
-        if not self._allowed(dig(state, "UserPage") or {}, "UserPage"):
+        if not self.allowed(dig(state, "UserPage") or {}, "UserPage"):
             return True
         handle = dig(state, "UserPage", "uniqueId") or next(iter(users), None)
         if not isinstance(handle, str) or handle not in users:
@@ -100,7 +81,7 @@ class ProfilePage(Page):
         info = dig(page, "userInfo")
         if info is None and dig(page, "userData") is None:
             return False
-        if self._allowed(page, "pageProps"):
+        if self.allowed(page, "pageProps"):
             self._info(info, dig(page, "userData"), "pageProps")
             self._grid(dig(page, "items"))
         return True
@@ -114,14 +95,9 @@ class ProfilePage(Page):
         for one in data if isinstance(data, list) else [data]:
             if not isinstance(one, dict) or not one:
                 self.reading.outcome = Outcome.BLOCKED
-            elif self._allowed(one, "body"):
+            elif self.allowed(one, "body"):
                 flat = one if "user" in one and "stats" in one else None
                 self._info(dig(one, "userInfo") or flat, dig(one, "body", "userData"), "body")
-
-    def _allowed(self, detail: Any, where: str) -> bool:
-        code = dig(detail, "statusCode") or dig(detail, "status_code")
-        self.reading.outcome = status_of(code, f"{where}.statusCode")
-        return self.reading.outcome is Outcome.OK
 
     def _info(self, info: Any, data: Any, where: str) -> None:
         if info is not None:
@@ -133,46 +109,10 @@ class ProfilePage(Page):
     def _profile(self, user: Fields | None, stats: Fields | None, exact: Fields | None = None) -> None:
         if user is None or stats is None:
             raise MissingField("userInfo: expected user and stats, found one of them or none")
-        handle = user.need("uniqueId", text)
         for name in ("followerCount", "videoCount"):
             stats.need(name, json_count)
-        numbers: dict[str, int | None] = {}
-        for ours, theirs in {
-            "followers": "followerCount", "following": "followingCount", "likes": "heart", "videos": "videoCount",
-        }.items():  # fmt: skip
-            numbers[ours], numbers[f"{ours}_precision"] = count(theirs, stats, exact)
-        self._mend_likes(stats, exact, numbers)
-        link, business = user.part("bioLink"), user.part("commerceUserInfo")
-        self.add(
-            Profile,
-            url=f"https://www.tiktok.com/@{handle}",
-            username=handle,
-            user_id=user.may("id", identifier),
-            sec_uid=user.may("secUid", text),
-            nickname=user.may("nickname", text),
-            bio=user.may("signature", text),
-            bio_link=link.may("link", text) if link else None,
-            avatar_url=user.may("avatarLarger", text),
-            verified=user.may("verified", flag),
-            private=user.may("privateAccount", flag),
-            region=user.may("region", text),
-            category=business.may("category", text) if business else None,
-            **numbers,
-        )
+        add_account(self, user, numbers_of(self, stats, exact))
         self.reading.unread += user.unread() + stats.unread()
-
-    def _mend_likes(self, stats: Fields, exact: Fields | None, numbers: dict[str, int | None]) -> None:
-        """heart and heartCount are one number; one of them may have wrapped at 32 bits."""
-        second, step = count("heartCount", stats, exact)
-        if second is None:
-            return
-        if numbers["likes"] is None:
-            numbers["likes"], numbers["likes_precision"] = second, step
-            return
-        true, repaired = unwrapped(numbers["likes"], second)
-        if true == second != numbers["likes"]:
-            numbers["likes"], numbers["likes_precision"] = second, step
-        self.reading.repaired += repaired
 
     def _profile_2020(self, user: Fields) -> None:
         """userData of the first quarter of 2020: fans, heart (a string), video."""
@@ -235,50 +175,28 @@ class ProfilePage(Page):
         """The posts: from the state, else from the printed cards, else say what became of them."""
         if self.reading.outcome is not Outcome.OK or not self.reading.items:
             return
-        before = len(self.reading.items)
-        posts = Fields({"posts": listed or []}, "$", self.reading.odd)
-        self.each("post", posts.parts("posts"), lambda post: add_post(self, post))
-        if len(self.reading.items) == before:
-            for chunk in self.body.split(CARD)[1:]:
-                self._card(chunk[:20_000])
         profile = self.reading.items[0]
-        videos = profile.videos if isinstance(profile, Profile) else None
-        self.reading.got = len(self.reading.items) - before
+        if not isinstance(profile, Profile):
+            return
+        # The profile says more of its author than the rows do, and exactly.
+        posts = read_posts(self, listed if isinstance(listed, list) else [], "posts", authors=False)
+        posts = posts or cards(self, CARD)
+        self.reading.got = len(posts)
+        if any(posts):
+            ceiling = None if profile.videos is None else max(profile.videos, len(posts))
+            add_board(self, f"tiktok:creator:{profile.username.lower()}", hits_of(posts), ceiling=ceiling)
+        self._say_posts(profile)
+
+    def _say_posts(self, profile: Profile) -> None:
+        """What became of the grid."""
         if self.reading.got:
             self.reading.parts["posts"] = Outcome.OK
-        elif videos == 0:
+        elif profile.videos == 0:
             self.reading.parts["posts"] = Outcome.EMPTY
-        elif isinstance(profile, Profile) and profile.private:
+        elif profile.private:
             self.reading.parts["posts"] = Outcome.PRIVATE
         elif b'data-e2e="followers-count"' in self.body:
             # Rendered, posts exist, no card: the grid failed ("Something went wrong", in any language).
             self.reading.parts["posts"] = Outcome.BLOCKED
         else:
             self.reading.follows.append(Follow(profile.url, self.name, "browser", "the posts are not in the HTML"))
-
-    def _card(self, chunk: bytes) -> None:
-        link = _HREF.search(chunk)
-        if link is None:
-            self.reading.odd.append("posts.card.href")
-            return
-        handle, media, post_id = (part.decode() for part in link.groups())
-        views = _VIEWS.search(chunk)
-        alt = _ALT.search(chunk)
-        value, step = shown(views[1].decode("utf-8", "replace") if views else None)
-        self.add(
-            Post,
-            url=f"https://www.tiktok.com/@{handle}/{media}/{post_id}",
-            post_id=post_id,
-            media=media,
-            author=handle,
-            created_at=tiktok_time(post_id),
-            caption=_caption(html.unescape(alt[1].decode("utf-8", "replace"))) if alt else None,
-            pinned=_PINNED in chunk,
-            views=value,
-            views_precision=step,
-        )
-
-
-def _caption(alt: str) -> str | None:
-    """The picture's text is '<caption> created by <name> with <sound>'; only English pages say so."""
-    return alt.rpartition(" created by ")[0] or None

@@ -18,19 +18,31 @@ SIGI = b"SIGI_STATE"
 PERSISTED = b"sigi-persisted-data"
 NEXT = b"__NEXT_DATA__"
 
-# Taken from public code; no captured page confirms them (0 = ok in every capture).
+# Meanings as public code gives them; no captured page confirms them (0 = ok in every capture).
 STATUS = {
-    10202: Outcome.MISSING,
-    10204: Outcome.MISSING,
+    10000: Outcome.BLOCKED,  # captcha
+    10101: Outcome.NETWORK,  # the server failed
+    10102: Outcome.LOGIN_WALL,
+    10111: Outcome.NETWORK,
+    10113: Outcome.BLOCKED,  # captcha
+    10114: Outcome.BLOCKED,
+    10202: Outcome.MISSING,  # account
+    10203: Outcome.MISSING,  # sound
+    10204: Outcome.MISSING,  # post
+    10205: Outcome.MISSING,  # hashtag
+    10212: Outcome.MISSING,  # hashtag taken down
     10216: Outcome.PRIVATE,
+    10217: Outcome.MISSING,  # post taken down
+    10218: Outcome.MISSING,  # sound taken down
+    10219: Outcome.MISSING,
     10221: Outcome.MISSING,
     10222: Outcome.PRIVATE,
     10231: Outcome.GEO,
 }
 
 
-def span(body: bytes, tag: bytes, wanted: bytes) -> tuple[int, int] | None:
-    """Where the text of the script with id *tag* lies, if *wanted* occurs in it; else None.
+def span(body: bytes, tag: bytes, wanted: bytes) -> tuple[int, int, int] | None:
+    """Where the text of the script with id *tag* lies, and *wanted* in it; None where it does not occur.
 
     Several tags stand in one page and only one of them holds the data, so the key decides.
     Raises MissingField when the page ends before the script does.
@@ -41,8 +53,8 @@ def span(body: bytes, tag: bytes, wanted: bytes) -> tuple[int, int] | None:
         end = body.find(b"</script", start) if start else -1
         if end < 0:
             raise MissingField(f"script {tag.decode()}: expected its end, found the end of the page")
-        if body.find(wanted, start, end) >= 0:
-            return start, end
+        if (found := body.find(wanted, start, end)) >= 0:
+            return start, end, found
         at = body.find(b'id="' + tag, end)
     return None
 
@@ -68,7 +80,7 @@ def part(body: bytes, tag: bytes, key: str) -> Any:
     if found is None:
         return None
     try:
-        return member(body, key, *found)
+        return member(body, key, found[2] - 1, found[1])  # from the quote before it: the start is searched already
     except ValueError as error:
         raise MissingField(f"script {tag.decode()}.{key}: {error}") from None
 
