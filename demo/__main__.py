@@ -1,36 +1,24 @@
-"""`make demo`: the invented sources through the real crawl into a database of their own, and their trends."""
+"""`make demo`: several days of a simulated web through the real crawl, checked against the truth, and their trends."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 
-from crawler.config import ROOT, load
-from demo.world import pages
+from crawler.config import ROOT, Config, load
+from crawler.storage.connect import connect
+from crawler.storage.reads import Reader
+from demo import story
+from demo.check import check
+from demo.site import running
+from demo.world import START, World
 
 DATABASE = "tidemark_demo"
-START = datetime(2026, 3, 1, tzinfo=UTC)
 # The demo never touches the user's own store, whatever is configured.
 IGNORED = ("MONGODB_URI", "MONGODB_DATABASE", "DYNO", "ARCHIVE_URL")
-
-
-def write_pages(folder: Path, days: int, seed: int) -> int:
-    """Save the world's pages with a sidecar each; how many."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    n = 0
-    for page in pages(START, days, seed):
-        (folder / page.name).write_text(page.body, encoding="utf-8")
-        meta = {"url": page.url, "observed_at": page.observed_at.isoformat(), "why": "simulated"}
-        (folder / f"{page.name}.meta.json").write_text(json.dumps(meta), encoding="utf-8")
-        n += 1
-    return n
 
 
 def main() -> int:
@@ -40,25 +28,59 @@ def main() -> int:
     options = parser.parse_args()
     for name in IGNORED:
         os.environ.pop(name, None)
-    data = load().data_dir
-    folder = data / "demo-pages"
-    n = write_pages(folder, options.days, options.seed)
-    print(f"simulated: {n} pages of {options.days} invented days in {folder}", flush=True)
-    steps = (
-        ["-m", "scrapy", "replay", str(folder), "--database", DATABASE],
-        ["-m", "analysis", "evolution", "--board", "x:trends:br", "--database", DATABASE, "--top", "10"],
-        ["-m", "analysis", "evolution", "--entity", "tiktok:profile:coral.cooks", "--database", DATABASE],
-    )
-    for step in steps:
-        print(f"\n$ python {' '.join(step)}", flush=True)
-        if (status := subprocess.run([sys.executable, *step], cwd=ROOT, check=False).returncode) != 0:
+    config = load()
+    start_anew(config)
+    world = World(options.seed)
+    print(f"simulated: {options.days} days from {START:%Y-%m-%d}, a web of our own with {len(story.MISHAPS)} mishaps")
+    environ = dict(os.environ)
+    with running(world) as site:
+        os.environ.update(site.proxies())
+        try:
+            told = story.run(site, options.days, DATABASE)
+        finally:
+            os.environ.clear()
+            os.environ.update(environ)
+    say(told)
+    with connect(config) as client:
+        verdict = check(Reader(client[DATABASE]), world)
+    print(f"\nsimulated: {verdict.compared:,} stored numbers compared with the truth, {len(verdict.false)} false")
+    for line in verdict.false[:10]:
+        print(f"  {line}")
+    return show(config) or int(bool(verdict.false))
+
+
+def start_anew(config: Config) -> None:
+    """Another seed or version is another world: what an earlier demo left would not fit."""
+    shutil.rmtree(config.archive_dir / DATABASE, ignore_errors=True)
+    with connect(config) as client:
+        client.drop_database(DATABASE)
+
+
+def say(told: story.Told) -> None:
+    print("\nsource (simulated)    runs  good  items   fetches")
+    for spider, runs in told.runs.items():
+        outcomes = ", ".join(f"{n} {outcome}" for outcome, n in told.outcomes[spider].most_common())
+        print(f"{spider:20} {runs:>5} {told.good[spider]:>5} {told.items[spider]:>6,}   {outcomes}")
+
+
+def show(config: Config) -> int:
+    """The analysis commands a user would type; the first exit status that is not 0."""
+    for arguments in (
+        ["boards"],
+        ["evolution", "--board", "x:trends:br", "--top", "10"],
+        ["evolution", "--entity", "tiktok:profile:coral.cooks"],
+    ):
+        command = ["-m", "analysis", *arguments, "--database", DATABASE]
+        print(f"\n$ python {' '.join(command)}", flush=True)
+        if (status := subprocess.run([sys.executable, *command], cwd=ROOT, check=False).returncode) != 0:
             return status
     python = os.path.relpath(sys.executable)
     print(
-        f"\nAll of this is simulated. The data is in the local MongoDB ({data / 'db'}), database {DATABASE};\n"
-        f"its captures are in {data / 'archive' / DATABASE}. Try next:\n"
+        f"\nAll of this is simulated. The data is in the local MongoDB ({config.data_dir / 'db'}), database "
+        f"{DATABASE};\n"
+        f"its captures are in {config.archive_dir / DATABASE}. Try next:\n"
         f"  {python} -m analysis evolution --board x:trends:br --database {DATABASE} --plot trends.png\n"
-        f"  {python} -m analysis evolution --entity shop.example:product:100:1000 --database {DATABASE} -o prices.csv\n"
+        f"  {python} -m demo.site                  # the simulated web in your own browser\n"
         f"  {python} -m scrapy doctor\n"
         f"  {python} -m scrapy db stop"
     )

@@ -1,0 +1,133 @@
+"""Several simulated days of crawling: which sources when, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.settings import Settings
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scrapy.utils.log import configure_logging
+from scrapy.utils.project import get_project_settings
+from scrapy.utils.reactor import install_reactor
+
+from crawler.context import Context, page_read
+from crawler.verdict import VERDICT
+from demo.lane import SETTINGS
+from demo.site import Fault, Site
+from demo.world import START
+from demo.world.shop import HOST
+
+HANDLES = (
+    "@tide.atlas,@coral.cooks,@mega_marina,@quiet.cove,@gone_overboard,@old.pier,@new.pier,@sinking_ship1,@small.fry"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    spider: str
+    targets: str
+    hours: frozenset[int]
+    """Hours of the day at which it is asked."""
+
+
+SOURCES = (
+    Source("simulated_x_trends", "23424768,1", frozenset(range(0, 24, 3))),
+    Source("tiktok_profile", HANDLES, frozenset((12,))),
+    Source("shopify_store", HOST, frozenset((9, 21))),
+)
+MISHAPS = (
+    (36, Fault("captcha", "tiktok.com/@coral.cooks")),
+    (39, Fault("rate_limited", "^api")),
+    (60, Fault("dropped", "tiktok.com/@tide", times=1)),  # once: the second attempt brings it
+    (84, Fault("shell", "tiktok.com/@mega")),
+)
+"""(hour of the story, what goes wrong then)."""
+
+
+@dataclass
+class Told:
+    """What came of it: by source, how many runs, fetches by outcome, items by fate."""
+
+    runs: Counter[str] = field(default_factory=Counter)
+    good: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    items: Counter[str] = field(default_factory=Counter)
+
+
+def hours(days: int) -> Iterator[int]:
+    """The hours of the story at which at least one source is asked."""
+    asked = frozenset().union(*(source.hours for source in SOURCES))
+    return (hour for hour in range(days * 24) if hour % 24 in asked)
+
+
+def settings(database: str) -> Settings:
+    """The product's own settings with the simulated lane in them."""
+    os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "crawler.settings")
+    made: Settings = get_project_settings()
+    for name, value in SETTINGS.items():
+        made.set(name, {**made.getdict(name), **value} if isinstance(value, dict) else value, priority="cmdline")
+    made.set("SPIDER_MODULES", [*made.getlist("SPIDER_MODULES"), "demo.spiders"], priority="cmdline")
+    made.set("TIDEMARK_DATABASE", database, priority="cmdline")
+    made.set("LOG_LEVEL", "ERROR", priority="cmdline")
+    return made
+
+
+async def tell(site: Site, days: int, database: str) -> Told:
+    """Crawl every source when it is due, moving the site's clock from one hour to the next."""
+    told, runner = Told(), AsyncCrawlerRunner(settings(database))
+    for hour in hours(days):
+        site.clock.set(START + timedelta(hours=hour))
+        site.faults.clear()
+        for when, fault in MISHAPS:
+            if when == hour:
+                site.faults.put(fault)
+        for source in SOURCES:
+            if hour % 24 in source.hours:
+                await _crawl(runner, source, told)
+        if hour % 24 == 21:
+            print(f"simulated {START + timedelta(hours=hour):%Y-%m-%d}: {sum(told.items.values()):,} items", flush=True)
+    return told
+
+
+async def _crawl(runner: AsyncCrawlerRunner, source: Source, told: Told) -> None:
+    crawler = runner.create_crawler(source.spider)
+    counted = told.outcomes.setdefault(source.spider, Counter())
+
+    def read(row: dict[str, Any], items: int) -> None:
+        counted[row["outcome"]] += 1
+
+    crawler.signals.connect(read, signal=page_read)
+    await runner.crawl(crawler, targets=source.targets)
+    assert crawler.stats is not None
+    told.runs[source.spider] += 1
+    told.good[source.spider] += crawler.stats.get_value(VERDICT) == "good"
+    told.items[source.spider] += Context.of(crawler).accounts.fates["saved"]
+
+
+def run(site: Site, days: int, database: str) -> Told:
+    """The whole story in this process; the reactor can be run only once."""
+    configured = settings(database)
+    configure_logging(configured)
+    logging.getLogger("crawler").setLevel(logging.ERROR)
+    install_reactor(configured["TWISTED_REACTOR"])
+    from twisted.internet import reactor
+    from twisted.internet.task import react
+
+    told: list[Told] = []
+
+    async def whole(_: object) -> None:
+        told.append(await tell(site, days, database))
+
+    try:
+        react(deferred_f_from_coro_f(whole), (), _reactor=reactor)
+    except SystemExit as end:
+        if not told:
+            raise SystemExit(end.code or 1) from None
+    return told[0]
