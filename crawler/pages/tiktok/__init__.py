@@ -3,7 +3,6 @@
 Where two classes know a body, the first one named here reads it.
 """
 
-from crawler.pages.tiktok.zeeschuimer import ZeeschuimerPage  # isort: skip
 from crawler.pages.tiktok.video import PostPage  # isort: skip
 from crawler.pages.tiktok.hashtag import HashtagPage  # isort: skip
 from crawler.pages.tiktok.sound import SoundPage  # isort: skip
@@ -14,6 +13,7 @@ from crawler.pages.tiktok.saved import SavedPostsPage  # isort: skip
 from crawler.pages.tiktok.discover import DiscoverPage  # isort: skip
 from crawler.pages.tiktok.shop import ShopProductPage  # isort: skip
 from crawler.pages.tiktok.feed import FeedPage  # isort: skip
+from crawler.pages.tiktok.zeeschuimer import ZeeschuimerPage  # isort: skip
 from crawler.pages.tiktok.wall import WallPage  # isort: skip
 
 __all__ = [

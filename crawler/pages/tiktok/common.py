@@ -12,8 +12,8 @@ from crawler.pages.base import Page
 from crawler.pages.tiktok.state import has_state, status_of
 
 # The visitor's country as the page states it: universal state, Next state, 2020's answers.
-_REGION_AFTER = (b'"webapp.app-context":{', b'"$region":', b'"pageState":{')
-_REGION = re.compile(rb'"\$?region":"([A-Z]{2})"')
+_REGION_AFTER = (b'"webapp.app-context"', b'"$region"', b'"pageState"')
+_REGION = re.compile(rb'"\$?region"\s*:\s*"([A-Z]{2})"')
 _CONSENT_FORM = re.compile(rb'<form[^>]{0,500}action="[^"]{0,200}consent', re.I)
 
 

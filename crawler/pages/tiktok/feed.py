@@ -24,9 +24,9 @@ _RENDERED = b'data-e2e="nav-foryou"'  # the side bar: the page's own program has
 class FeedPage(TikTokPage):
     name: ClassVar[str] = "tiktok.feed"
     urls: ClassVar[tuple[str, ...]] = (
-        r"^https?://www\.tiktok\.com/search(/(video|photo))?/?\?",
+        r"^https?://www\.tiktok\.com/search(/(video|photo))?/?\?[^#]*$",
         r"^https?://www\.tiktok\.com/(explore|foryou)?/?(\?|$)",
-        r"^https?://www\.tiktok\.com/discover/[^/?#]+",
+        r"^https?://www\.tiktok\.com/discover/[^/?#]+/?(\?|$)",
     )
 
     @classmethod

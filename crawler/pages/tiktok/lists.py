@@ -58,7 +58,8 @@ AROUND = frozenset(
     )
 )
 LARGEST_OFFSET = 100_000  # larger cursors are moments in milliseconds, which tell no position
-_HEAD = 4000
+_HEAD = 4000  # bytes in which an answer names itself
+_OF_ANOTHER = re.compile(rb'"(challenge|music)(Info|Data)"')  # pages of a hashtag or sound, with an empty list
 
 
 class ListPage(TikTokPage):
@@ -76,7 +77,7 @@ class ListPage(TikTokPage):
         if body[:_HEAD].lstrip()[:1] != b"{":
             return False
         if re.search(rb'"(itemList|item_list|itemListData)"\s*:\s*\[', body):
-            return b'"challengeInfo"' not in body[:_HEAD] and b'"musicInfo"' not in body[:_HEAD]
+            return _OF_ANOTHER.search(body[:_HEAD]) is None
         if re.search(rb'"user_list"\s*:\s*\[', body):
             return b'"user_info"' in body
         if re.search(rb'"items"\s*:\s*\[', body[:_HEAD]):

@@ -34,7 +34,7 @@ class SoundPage(TikTokPage):
         if url.startswith("http") and "tiktok.com" not in url:
             return False
         if body[:1000].lstrip()[:1] == b"{":
-            return b'"musicInfo":{' in body[:3000] or b'"musicData":{' in body[:3000]
+            return re.search(rb'"music(Info|Data)"\s*:\s*\{', body[:3000]) is not None
         return b'"webapp.music-detail":' in body or _HEADING in body or b'"MusicPage":{' in body
 
     def read(self) -> None:

@@ -33,8 +33,8 @@ class PostPage(TikTokPage):
     name: ClassVar[str] = "tiktok.post"
     urls: ClassVar[tuple[str, ...]] = (
         r"^https?://(www|m)\.tiktok\.com/@[\w.]*/(video|photo)/\d+/?(\?|$)",
-        r"^https?://m\.tiktok\.com/v/\d+",
-        r"^https?://(www|m)\.tiktok\.com/share/video/\d+",
+        r"^https?://m\.tiktok\.com/v/\d+(\.html)?/?(\?|$)",
+        r"^https?://(www|m)\.tiktok\.com/share/video/\d+/?(\?|$)",
         r"tiktok\.com/api/item/detail/",
         r"tiktok\.com/node/share/video/",
     )
