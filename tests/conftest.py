@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymongo import MongoClient
@@ -14,6 +14,9 @@ from pymongo.database import Database
 
 from crawler import config
 from crawler.storage import connect, server
+
+if TYPE_CHECKING:
+    from demo.site import Site
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,12 @@ def database(client: MongoClient[dict[str, Any]]) -> Iterator[Database[dict[str,
     name = f"test_{secrets.token_hex(6)}"
     yield client[name]
     client.drop_database(name)
+
+
+@pytest.fixture
+def living_site() -> Iterator[Site]:
+    """The simulated web on a free port of this machine; its clock stands still at the world's start."""
+    from demo.site import running
+
+    with running() as site:
+        yield site

@@ -78,28 +78,33 @@ class View:
 
 
 Handler = Callable[..., Answer]
-_ROUTES: list[tuple[frozenset[str], re.Pattern[str], Handler]] = []
+_ROUTES: list[tuple[frozenset[str], re.Pattern[str], Handler, bool]] = []
+_HOSTS: set[str] = set()
 
 
-def route(hosts: Iterable[str], path: str) -> Callable[[Handler], Handler]:
-    """Answer requests of these hosts whose whole path matches; named groups become arguments."""
+def route(hosts: Iterable[str], path: str, *, only_by_name: bool = False) -> Callable[[Handler], Handler]:
+    """Answer requests of these hosts whose whole path matches; named groups become arguments.
+
+    only_by_name: not where one address stands for all hosts, because the path fits everything.
+    """
 
     def register(handler: Handler) -> Handler:
-        _ROUTES.append((frozenset(hosts), re.compile(path), handler))
+        _HOSTS.update(hosts)
+        _ROUTES.append((frozenset(hosts), re.compile(path), handler, only_by_name))
         return handler
 
     return register
 
 
-def known_hosts() -> list[str]:
-    return sorted({host for hosts, _, _ in _ROUTES for host in hosts})
+def known_hosts() -> frozenset[str]:
+    return frozenset(_HOSTS)
 
 
 def answer(view: View, asked: Asked) -> Answer:
     """The page that was asked for. A host that is none of ours (127.0.0.1) stands for all of them at once."""
-    everywhere = asked.host not in known_hosts()
-    for hosts, path, handler in _ROUTES:
-        if (everywhere or asked.host in hosts) and (found := path.fullmatch(asked.path)):
+    everywhere = asked.host not in _HOSTS
+    for hosts, path, handler, only_by_name in _ROUTES:
+        if ((everywhere and not only_by_name) or asked.host in hosts) and (found := path.fullmatch(asked.path)):
             return handler(view, asked, **found.groupdict())
     return Answer(404, body=b"<!doctype html><title>Not found</title><h1>404</h1><p>simulated</p>")
 

@@ -68,7 +68,7 @@ def state(site: Site) -> dict[str, Any]:
     return {
         "simulated": True, "seed": site.world.seed, "at": site.clock.now().isoformat(), "rate": site.clock.rate,
         "look": asdict(site.look), "faults": [asdict(fault) for fault in site.faults.listed],
-        "visits": len(site.log), "hosts": known_hosts(),
+        "visits": len(site.log), "hosts": sorted(known_hosts()),
     }  # fmt: skip
 
 

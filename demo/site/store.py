@@ -256,7 +256,7 @@ def _find(view: View, handle: str) -> Product | None:
     return None if "missing" in view.twists else view.world.shop.find(handle, view.at_h)
 
 
-@route(PLAIN, r"/.*")
+@route(PLAIN, r"/.*", only_by_name=True)
 def plain_shop(view: View, asked: Asked) -> Answer:
     """Another shop's software: whatever is asked, 200 and a web page."""
     return page("<!doctype html><html><head><title>Plain Shop</title></head><body><h1>Welcome</h1></body></html>")

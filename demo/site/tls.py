@@ -19,6 +19,7 @@ from demo.site.app import known_hosts
 @lru_cache(maxsize=1)
 def context() -> ssl.SSLContext:
     """Made once a process; the key is on disk only while the library reads it."""
+    hosts = [x509.DNSName(host) for host in sorted(known_hosts())]
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulated.example")])
     now = datetime.now(UTC)
@@ -30,7 +31,7 @@ def context() -> ssl.SSLContext:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in known_hosts()]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()

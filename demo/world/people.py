@@ -90,6 +90,9 @@ class Crowd:
         self.epoch_s = epoch_s
         self.creators = tuple(_creators(seed))
         self._posts_of_day = lru_cache(maxsize=None)(self._make_posts)
+        # A page asks for the same creator's posts and likes again and again, all at one moment.
+        self._posts_at = lru_cache(maxsize=256)(self._find_posts)
+        self._likes_at = lru_cache(maxsize=256)(self._add_likes)
 
     def find(self, handle: str, at_h: float) -> Creator | None:
         """The account that has this handle at a moment; None when nobody, or when it is gone."""
@@ -98,17 +101,18 @@ class Crowd:
                 return creator
         return None
 
-    def posts(self, creator: Creator, at_h: float) -> list[Post]:
+    def posts(self, creator: Creator, at_h: float) -> tuple[Post, ...]:
         """Posts that are up at a moment, newest first."""
-        if not creator.posts_day:
-            return []
+        return self._posts_at(creator.index, at_h)
+
+    def _find_posts(self, index: int, at_h: float) -> tuple[Post, ...]:
         found = [
             post
             for day in range(int(at_h // 24), -HISTORY_D - 1, -1)
-            for post in self._posts_of_day(creator.index, day)
+            for post in self._posts_of_day(index, day)
             if post.created_h <= at_h < post.removed_h
         ]
-        return sorted(found, key=lambda post: (-post.created_s, post.post_id))
+        return tuple(sorted(found, key=lambda post: (-post.created_s, post.post_id)))
 
     def everything(self, at_h: float) -> Iterator[tuple[Creator, Post]]:
         """Every public post that is up."""
@@ -122,11 +126,17 @@ class Crowd:
         return int(grown * (1 + 0.0004 * noise(at_h, 9.0, self.seed, "followers", creator.index)))
 
     def likes(self, creator: Creator, at_h: float) -> int:
+        return self._likes_at(creator.index, at_h)
+
+    def _add_likes(self, index: int, at_h: float) -> int:
+        creator = self.creators[index]
         return creator.old_likes + sum(post.counts(at_h)["likes"] for post in self.posts(creator, at_h))
 
     def _make_posts(self, index: int, day: int) -> tuple[Post, ...]:
         creator = self.creators[index]
         chance = dice(self.seed, "posts", index, day)
+        if not creator.posts_day:
+            return ()
         n = int(creator.posts_day) + (chance.random() < creator.posts_day % 1)
         return tuple(self._make_post(creator, day, chance, each) for each in range(n))
 

@@ -19,6 +19,8 @@ from demo.world.videos import Screen
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 """A Sunday. Moments before it exist, too: creators had been posting for three months."""
+BURST_AREA = 6_000_000
+"""Area of a burst (posts times hours) that doubles its hashtag."""
 TRAFFIC = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 
 
@@ -87,7 +89,7 @@ class World:
         """Counters far above what our own creators bring: the rest of the world uses the tag, too."""
         old = 10 ** (6.5 + 4 * share(self.seed, "tag", name))
         daily = old * (0.002 + 0.01 * share(self.seed, "daily", name))
-        gained = sum(burst.total(at_h) for burst in self.tag_bursts(name)) * 40
+        gained = old * sum(burst.total(at_h) for burst in self.tag_bursts(name)) / BURST_AREA
         views = int(max(0.0, old + daily * at_h / 24) + gained)
         return Tag(name, number(14, self.seed, "tag", name), f"All about {name}.", views, views // 5200)
 

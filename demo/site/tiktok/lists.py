@@ -39,13 +39,13 @@ def posts(view: View, asked: Asked) -> Answer:
     if creator.private or "private" in view.twists:
         return as_json({"statusCode": 0, "status_code": 0, "hasMore": False, "cursor": "0"})
     everything = crowd.posts(creator, view.at_h)
-    pinned = everything[-1:] if creator.index % 3 == 0 else []
+    pinned = list(everything[-1:]) if creator.index % 3 == 0 else []
     cursor, count = asked.whole("cursor", 0, 10**14), asked.whole("count", 35, 35)
     rest = [post for post in everything if post not in pinned and (not cursor or post.created_s * 1000 < cursor)]
     shown = ([] if cursor else pinned) + rest[:count]
     more = len(rest) > count
     if "endless" in view.twists and not more:
-        shown, more = everything[:count], True  # it begins again, and never says so
+        shown, more = list(everything[:count]), True  # it begins again, and never says so
     made = [structs.item(view, creator, post) for post in shown]
     for one in made[: len(pinned) if not cursor else 0]:
         one["isPinnedItem"] = True

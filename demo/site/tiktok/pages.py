@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -30,7 +31,7 @@ def profile(view: View, asked: Asked, handle: str) -> Answer:
     creator = view.world.crowd.find(handle, view.at_h)
     if creator is None or not detail["userInfo"]:
         return _state_or_era(view, "TikTok - Make Your Day", "", detail, [])
-    listed = [] if detail["userInfo"]["user"]["privateAccount"] else first_posts(view, creator)
+    listed = () if detail["userInfo"]["user"]["privateAccount"] else first_posts(view, creator)
     title = f"{creator.nickname} (@{handle}) | TikTok"
     if view.look.rendered:
         body = header(view, creator) + (
@@ -42,7 +43,7 @@ def profile(view: View, asked: Asked, handle: str) -> Answer:
 
 
 def _state_or_era(
-    view: View, title: str, body: str, detail: dict[str, Any], listed: list[Post], canonical: str = "",
+    view: View, title: str, body: str, detail: dict[str, Any], listed: Sequence[Post], canonical: str = "",
     creator: Creator | None = None,
 ) -> Answer:  # fmt: skip
     if view.look.era == "universal":
@@ -67,7 +68,7 @@ def user_detail(view: View, handle: str) -> dict[str, Any]:
     return {"userInfo": info, "shareMeta": meta, "statusCode": status, "statusMsg": "", "needFix": failed}
 
 
-def first_posts(view: View, creator: Creator) -> list[Post]:
+def first_posts(view: View, creator: Creator) -> tuple[Post, ...]:
     return view.world.crowd.posts(creator, view.at_h)[: eras.PER_PAGE]
 
 
