@@ -1,11 +1,11 @@
-"""python -m benchmarks [pages|storage|replay] [options]; without a name, all of them."""
+"""python -m benchmarks [pages|storage|replay|boards] [options]; without a name, all of them."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("pages", "storage", "replay")
+NAMES = ("pages", "storage", "replay", "boards")
 
 
 def main() -> int:

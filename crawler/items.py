@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -294,6 +295,7 @@ class Sound(Item):
         return f"{self.platform}:sound:{self.sound_id}"
 
 
+@lru_cache(maxsize=4096)  # the rows of a board share their moment
 def stamp(moment: datetime) -> str:
     """2021-09-19 11:04:28 UTC -> '20210919T110428Z'; milliseconds only where there are any."""
     ms = moment.microsecond // 1000

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 # code; WOEID as in the public tables of the v1.1 trends API; zone (of the capital or largest city); language; names
 _TABLE = """
@@ -187,6 +188,7 @@ def of_name(name: str) -> str | None:
     return place.code if place else None
 
 
+@lru_cache(maxsize=1024)
 def named(name: str) -> str:
     """Code of a place by name; its name in lower case with hyphens where the table lacks it."""
     plain = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", name)).casefold()

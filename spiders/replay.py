@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import scrapy
 
 from crawler import pages
 from crawler.archive import Capture
+from crawler.items import Item, Refused
 from crawler.lanes.sources import Skipped
 from crawler.pages import Page
+from crawler.pipeline import Bundle
 from spiders.base import PageSpider
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.http import Response
 
 
 UNNEEDED = (
@@ -64,6 +67,20 @@ class Replay(PageSpider):
             yield scrapy.Request(
                 f"capture://{capture.id}", callback=self.parse, errback=self.failed, meta=meta, dont_filter=True
             )
+
+    def parse(self, response: Response) -> Iterator[Any]:
+        found = super().parse(response)
+        if self.crawler.settings.getdict("FEEDS"):  # an export listens to single items
+            yield from found
+            return
+        items: list[Item | Refused] = []
+        for each in found:
+            if isinstance(each, scrapy.Request):
+                yield each
+            else:
+                items.append(each)
+        if items:
+            yield Bundle(tuple(items))
 
     def _page(self, capture: Capture, name: str | None) -> Page | None:
         page = super()._page(capture, name)

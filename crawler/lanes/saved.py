@@ -15,16 +15,19 @@ from urllib.parse import quote
 from crawler.counts import day_or_moment
 from crawler.fields import dig, load_json
 from crawler.items import Vantage
+from crawler.places import find
 
 META = "meta.json"
 MANIFEST = "MANIFEST.tsv"
 PARENTS = 4  # how far above a file its manifest may lie
 Precision = Literal["day"] | None
+Stated = tuple[datetime, Precision]
 
 CONTENT_TYPES = {
     ".html": "text/html", ".htm": "text/html", ".xhtml": "application/xhtml+xml", ".json": "application/json",
-    ".oembed": "application/json", ".csv": "text/csv", ".txt": "text/plain", ".js": "application/javascript",
-    ".xml": "application/xml",
+    ".jsonl": "application/x-ndjson", ".oembed": "application/json", ".csv": "text/csv", ".txt": "text/plain",
+    ".tsv": "text/tab-separated-values", ".md": "text/markdown", ".js": "application/javascript",
+    ".xml": "application/xml", ".rss": "application/rss+xml",
 }  # fmt: skip
 
 _TAG = re.compile(rb"<(?:link|meta)\b[^>]*>", re.IGNORECASE)
@@ -73,13 +76,20 @@ class Provenance:
         told, self._complaints = self._complaints, []
         return iter(told)
 
-    def of(self, path: Path, sidecar: Path | None, body: bytes) -> Known:
-        """Raises Unknown when nothing tells the moment."""
+    def of(
+        self, path: Path, sidecar: Path | None, body: bytes, *, name: str | None = None, rows_say: Stated | None = None
+    ) -> Known:
+        """What is known of the page at *path*, which may be a member of a packed file, called *name* then.
+
+        rows_say: the moment that the file's own rows state; only a person's word counts before it.
+        Raises Unknown when nothing tells the moment.
+        """
         meta = _meta(sidecar) if sidecar else {}
         entry = self._entry(path)
         moment = (
             self.moment
             or _stated(meta.get("fetched_at") or meta.get("observed_at"), meta.get("at_precision"), sidecar)
+            or rows_say
             or (_stated(entry.observed_at, _precision(entry.time_source), path) if entry else None)
             or _as_of(path, body)
         )
@@ -88,12 +98,12 @@ class Provenance:
         url = self.url or meta.get("url") or (entry.url if entry else "") or _canonical(path, body)
         status = meta.get("status", 200)
         return Known(
-            url=str(url) if url else f"saved:{quote(_name(path), safe='')}",
+            url=str(url) if url else saved_url(name or _name(path)),
             observed_at=moment[0],
             at_precision=moment[1],
             status=status if isinstance(status, int) else 200,
             headers={str(name).lower(): str(value) for name, value in _object(meta.get("headers")).items()},
-            place=_text(meta.get("place")) or _place_in_name(path),
+            place=_text(meta.get("place")) or _place_in_name(path, name),
             vantage=Vantage.model_validate(meta["vantage"]) if meta.get("vantage") else None,
             target=_text(meta.get("target")),
         )
@@ -124,6 +134,11 @@ class Provenance:
         except (OSError, ValueError, csv.Error) as error:
             self._complaints.append((manifest, f"manifest not used: {error}"))
             return {}
+
+
+def saved_url(name: str) -> str:
+    """Address of a page that nobody kept one of."""
+    return f"saved:{quote(name, safe='')}"
 
 
 def sidecar_of(path: Path) -> Path | None:
@@ -213,7 +228,8 @@ def _is_web(url: str | None) -> bool:
     return re.fullmatch(r"https?://[^\s/]+\S*", url or "") is not None
 
 
-def _place_in_name(path: Path) -> str | None:
-    from crawler.places import find
-
-    return find(path.name) or find(path.parent.name)
+def _place_in_name(path: Path, name: str | None) -> str | None:
+    """The place that the file's name tells, else its folder's; of a member also those of the file it is packed in."""
+    above = len(Path(name).parts) if name else 1
+    told = (find(each.name) for each in [path, *path.parents][: above + 1])
+    return next((place for place in told if place), None)

@@ -189,12 +189,13 @@ def test_the_vantage_is_the_persons_word(tmp_path):
 def test_folders_are_walked_in_order_and_what_is_no_page_is_counted(tmp_path):
     for name in ("b.html", "a/z.json", "a/y.txt", "c.oembed"):
         put(tmp_path / name, f'"{name}"')
-    for name in (".git/x.html", ".hidden.html", "MANIFEST.tsv", "x.xlsx", "y.xlsx", "pack.tar.gz", "LICENSE"):
+    for name in (".git/x.html", ".hidden.html", "MANIFEST.tsv", "x.xlsx", "y.xlsx", "pack.7z", "README.md", "LICENSE"):
         put(tmp_path / name, "x")
     captures, skipped = read(tmp_path)
     assert [each.url for each in captures] == ["saved:y.txt", "saved:z.json", "saved:b.html", "saved:c.oembed"]
     assert [each.reason for each in skipped if "not a page" in each.reason] == [
-        "not a page: .tar.gz (1 file)", "not a page: .xlsx (2 files)", "not a page: no ending (1 file)"
+        "not a page: .7z (1 file)", "not a page: .md (1 file)", "not a page: .xlsx (2 files)",
+        "not a page: no ending (1 file)",
     ]  # fmt: skip
 
 
@@ -374,13 +375,13 @@ def test_the_shared_captures_are_read_or_their_lack_is_told():
     captures, skipped = read(folder, options=Options())
     reasons = Counter(each.reason.partition(";")[0] for each in skipped)
     assert reasons == {
-        "no moment known": 171,  # the manifest states none for them; --observed-at brings them in
+        "no moment known": 168,  # the manifest states none for them; --observed-at brings them in
         "not a page: .bz2 (11 files)": 1,
         "not a page: .md (1 file)": 1,
         "not a page: .xlsx (1 file)": 1,
     }
-    assert (len(captures), len({each.id for each in captures})) == (116, 116)
-    assert Counter(each.at_precision for each in captures) == {"day": 109, None: 7}
-    assert Counter(each.headers.get("tidemark-place") for each in captures) == {None: 108, "br": 5, "us": 2, "world": 1}
+    assert (len(captures), len({each.id for each in captures})) == (135, 135)  # five tables are cut, 21 moments
+    assert Counter(each.at_precision for each in captures) == {"day": 119, None: 16}
+    assert Counter(each.headers.get("tidemark-place") for each in captures) == {None: 119, "br": 9, "us": 6, "world": 1}
     everything, skipped = read(folder, options=WHEN)
-    assert (len(everything), len(skipped)) == (287, 3)
+    assert (len(everything), len(skipped)) == (303, 3)

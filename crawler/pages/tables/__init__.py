@@ -5,6 +5,18 @@ A file holds one moment and is one page, or it holds many (Cut) and is cut into 
 
 from crawler.pages.boards import BoardPage, Row, Snapshot
 from crawler.pages.tables import tiktok, weibo, x, youtube
-from crawler.pages.tables.base import CutTable, Part, TablePage
+from crawler.pages.tables.base import CutTable, Part, TablePage, lines_of
 
-__all__ = ["BoardPage", "CutTable", "Part", "Row", "Snapshot", "TablePage", "tiktok", "weibo", "x", "youtube"]
+__all__ = [
+    "BoardPage",
+    "CutTable",
+    "Part",
+    "Row",
+    "Snapshot",
+    "TablePage",
+    "lines_of",
+    "tiktok",
+    "weibo",
+    "x",
+    "youtube",
+]

@@ -8,8 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Any, ClassVar
+
+import orjson
 
 from crawler.counts import DateError, day_or_moment
 from crawler.fields import Fields, load_json
@@ -39,6 +42,8 @@ class TablePage(BoardPage):
 
     columns: ClassVar[frozenset[str]]
     """Lower-case names that a table of this format has, whatever else it has."""
+    board_columns: ClassVar[tuple[str, ...]]
+    """Columns that board_of reads: rows equal in them are of one board."""
 
     @classmethod
     def knows(cls, url: str, body: bytes) -> bool:
@@ -61,12 +66,15 @@ class TablePage(BoardPage):
 
     def snapshots(self) -> Iterator[Snapshot]:
         boards: dict[tuple[str, datetime], _Board] = {}
+        known: dict[tuple[str | None, ...], _Board] = {}
         for i, cells in enumerate(self.table_rows()):
             where = f"row[{i}]"
-            board = None
+            told = tuple(map(cells.get, self.board_columns))
+            board = known.get(told)
             try:
-                told = self.board_of(cells, where)
-                board = boards.setdefault((told.board, told.at), _Board(told))
+                if board is None:
+                    made = self.board_of(cells, where)
+                    board = known[told] = boards.setdefault((made.board, made.at), _Board(made))
                 board.rows.append((self.rank(cells), self.row(cells, where)))
             except NoPlace:
                 raise
@@ -151,9 +159,28 @@ class CutTable(TablePage):
         return Part(mark, at, precision, head + b"".join(lines))
 
 
+def column(body: bytes, name: str) -> Iterator[str]:
+    """One column of a table, without the others: much cheaper than rows."""
+    head = body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:1] in (b"{", b"["):
+        yield from (cells.get(name, "") for cells in rows_of(body))
+        return
+    text = body.decode("utf-8-sig", "replace").lstrip()
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.split("\n", 1)[0]))
+    names = [each.strip().lower() for each in next(reader, [])]
+    if name in names:
+        place = names.index(name)
+        yield from (values[place] for values in reader if len(values) > place)
+
+
 def names_of(body: bytes) -> tuple[str, ...]:
     """Column names of a table in lower case; empty when *body* is none."""
-    head = body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return _names(body[:HEAD_BYTES])
+
+
+@lru_cache(maxsize=16)  # every format asks for them in turn
+def _names(head: bytes) -> tuple[str, ...]:
+    head = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"{", b"["):
         return _keys_of(head.lstrip(b"[ \t\r\n"))
     line = head.split(b"\n", 1)[0].decode("utf-8", "replace")
@@ -201,6 +228,13 @@ def rows_of(body: bytes) -> Iterator[Cells]:
                     yield dict(zip(names, values, strict=False))
         except csv.Error as error:
             raise MissingField(f"body: not CSV: {error}") from None
+
+
+def lines_of(body: bytes) -> Iterable[bytes]:
+    """The lines of a table in memory; a JSON list as a line for each object. Raises MissingField."""
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+        return (orjson.dumps(row) + b"\n" for row in _listed(body))
+    return io.BytesIO(body)
 
 
 def records(lines: Iterable[bytes]) -> Iterator[bytes]:

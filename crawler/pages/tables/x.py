@@ -11,7 +11,7 @@ from crawler import places
 from crawler.counts import CountError, parse_count
 from crawler.outcomes import MissingField
 from crawler.pages.boards import Precision, Row, Snapshot
-from crawler.pages.tables.base import Cells, CutTable, TablePage, names_of, needed, rows_of, whole
+from crawler.pages.tables.base import Cells, CutTable, TablePage, column, names_of, needed, rows_of, whole
 from crawler.pages.x import CEILING, VOLUME_FLOOR, as_of
 
 # One public archive names its files by its own clock, DDMMYYYYHHMM in India; the rows state as_of in UTC.
@@ -31,6 +31,7 @@ class TrendsTablePage(TablePage):
     name: ClassVar[str] = "x.trends_table"
     version: ClassVar[int] = 2
     platform: ClassVar[str] = "x"
+    board_columns: ClassVar[tuple[str, ...]] = ("location", "country", "as_of")
 
     @classmethod
     def knows(cls, url: str, body: bytes) -> bool:
@@ -45,7 +46,7 @@ class TrendsTablePage(TablePage):
     def stated(cls, name: str, body: bytes) -> tuple[datetime, Precision] | None:
         """The latest as_of of the rows; of an empty file what its name tells."""
         if b"as_of" in body[:4000]:
-            told = [as_of(each) for each in dict.fromkeys(cells.get("as_of") for cells in rows_of(body)) if each]
+            told = [as_of(each) for each in set(column(body, "as_of")) if each]
             if told:
                 return max(told), None
         if match := _NAMED.search(name):
@@ -91,6 +92,7 @@ class ArchiveTable(CutTable):
     platform: ClassVar[str] = "x"
     board: ClassVar[str]
     moments: ClassVar[tuple[str, ...]] = ("date",)
+    board_columns: ClassVar[tuple[str, ...]] = ("date",)
 
     def board_of(self, cells: Cells, where: str) -> Snapshot:
         place = self.told_place()
@@ -115,6 +117,7 @@ class HalfHourTable(ArchiveTable):
     board: ClassVar[str] = "trends"
     columns: ClassVar[frozenset[str]] = frozenset(("date", "hour", "rank", "topic", "volume"))
     moments: ClassVar[tuple[str, ...]] = ("date", "hour")
+    board_columns: ClassVar[tuple[str, ...]] = ("date", "hour")
 
     def filled(self, topic: str, cells: Cells, where: str) -> Row:
         volume = dotted(cells.get("volume", ""), where)

@@ -89,6 +89,7 @@ class KaggleTable(CutTable):
     platform: ClassVar[str] = "youtube"
     columns: ClassVar[frozenset[str]] = frozenset(("video_id", "trending_date", "view_count", "title"))
     moments: ClassVar[tuple[str, ...]] = ("trending_date",)
+    board_columns: ClassVar[tuple[str, ...]] = ("trending_date",)
 
     @classmethod
     def moment(cls, cells: Cells) -> tuple[datetime, Precision]:
