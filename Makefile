@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench campaign lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: ## everything into .venv; quick when nothing changed
 	@$(PYTHON) bootstrap.py
@@ -25,6 +25,9 @@ check: setup ## lint, format, types, who imports whom
 
 bench: setup ## speed and quality beside what one would use instead
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+campaign: setup ## the long form of every campaign: kills, mutations, … (up to an hour); one: make campaign ARGS=kills
+	@$(BIN)/python -m tests.campaign $(ARGS)
 
 lock: ## requirements.lock anew from pyproject.toml (needs uv); newer versions: make lock ARGS=--upgrade
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev \

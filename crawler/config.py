@@ -25,10 +25,16 @@ class Config:
     hash_key: str | None = field(repr=False)
     shared_dir: Path
     dyno: str | None
+    when_away: str
+    spool_bytes: int
 
     @property
     def archive_dir(self) -> Path:
         return self.data_dir / "archive"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.data_dir / "spool"
 
     @property
     def user_agent(self) -> str:
@@ -64,7 +70,21 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         hash_key=given("TIDEMARK_HASH_KEY"),
         shared_dir=Path(given("TIDEMARK_SHARED") or ROOT.parent / "shared"),
         dyno=dyno,
+        when_away=_one_of("TIDEMARK_WHEN_AWAY", given("TIDEMARK_WHEN_AWAY") or "stop", ("stop", "go_on")),
+        spool_bytes=_megabytes("TIDEMARK_SPOOL_MB", given("TIDEMARK_SPOOL_MB") or "1024"),
     )
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise ConfigError(f"{name}: expected {' or '.join(choices)}; see .env.example")
+    return value
+
+
+def _megabytes(name: str, value: str) -> int:
+    if not value.isdecimal():
+        raise ConfigError(f"{name}: expected a whole number of megabytes; see .env.example")
+    return int(value) * 1_000_000
 
 
 def warnings(config: Config) -> list[str]:

@@ -5,6 +5,8 @@ The only place, besides spiders/base.py and entry points, that asks what time it
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -17,6 +19,7 @@ from weakref import WeakKeyDictionary
 from crawler.archive import Archive
 from crawler.config import Config, load
 from crawler.items import Refused
+from crawler.spool import CaughtUp, Spool, catch_up, waiting
 from crawler.storage.connect import address, connect, safe_uri
 from crawler.storage.reads import Client
 from crawler.storage.store import Store
@@ -24,6 +27,7 @@ from crawler.storage.store import Store
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+log = logging.getLogger(__name__)
 FATES = ("saved", "repeated", "refused", "spooled", "unsaved")
 page_read = object()
 """Signal: a page was read. Arguments: row (the ledger's), items (how many will be yielded)."""
@@ -34,6 +38,16 @@ def now() -> datetime:
 
 
 @dataclass(slots=True)
+class Opened:
+    """A capture whose items are on their way."""
+
+    left: int
+    row: dict[str, Any]
+    traces: set[str] = field(default_factory=set)
+    lost: bool = False
+
+
+@dataclass(slots=True)
 class Accounts:
     """Every yielded item meets exactly one fate; a fetch is ready for the ledger when all its items have."""
 
@@ -41,7 +55,7 @@ class Accounts:
     yielded: int = 0
     ready: list[dict[str, Any]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-    _open: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    _open: dict[str, Opened] = field(default_factory=dict)
 
     def opened(self, row: Mapping[str, Any], items: int) -> None:
         """A page gave *items* items; row["_id"] is its capture."""
@@ -49,18 +63,26 @@ class Accounts:
         made = {**row, "items": items}
         if items == 0:
             self.ready.append(made)
+        elif row["_id"] in self._open:
+            self._open[row["_id"]].left += items
         else:
-            left, _ = self._open.get(row["_id"], (0, made))
-            self._open[row["_id"]] = (left + items, made)
+            self._open[row["_id"]] = Opened(items, made)
 
-    def settled(self, capture: str, fate: str) -> None:
+    def settled(self, capture: str, fate: str, leaves: str | None = None) -> None:
+        """leaves: key of an item of which the database keeps a document for this very capture."""
         self.fates[fate] += 1
-        left, row = self._open.get(capture, (0, {}))
-        if left > 1:
-            self._open[capture] = (left - 1, row)
-        elif left == 1:
+        opened = self._open.get(capture)
+        if opened is None:
+            return
+        opened.left -= 1
+        opened.lost |= fate == "unsaved"
+        if leaves is not None:
+            opened.traces.add(leaves)
+        if opened.left == 0:
             del self._open[capture]
-            self.ready.append(row)
+            # A capture that lost an item has no row: `scrapy verify` then finds it by its absence.
+            if not opened.lost:
+                self.ready.append({**opened.row, "traces": len(opened.traces)})
 
     def take_ready(self) -> list[dict[str, Any]]:
         ready, self.ready = self.ready, []
@@ -69,6 +91,41 @@ class Accounts:
     def take_refused(self) -> list[Refused]:
         refused, self.refused = self.refused, []
         return refused
+
+
+def server_name(config: Config) -> str:
+    return safe_uri(config.mongodb_uri) if config.mongodb_uri else "local mongod"
+
+
+def open_store(config: Config, database: str) -> tuple[Client, Store]:
+    """A store that answers, its schema in place, and everything that waited in the spool brought in.
+
+    Raises StorageError when the server cannot be reached or refuses.
+    """
+    client = connect(config)
+    revive = None if config.mongodb_uri else lambda: address(config)
+    store = Store(client[database], uri=address(config), revive=revive)
+    try:
+        store.prepare()
+        empty_spool(config, database, store)
+    except BaseException:
+        store.close()
+        client.close()
+        raise
+    return client, store
+
+
+def empty_spool(config: Config, database: str, store: Store) -> CaughtUp | None:
+    """Bring in what waits for this database; None when nothing does. Says what it did."""
+    folder = config.spool_dir / database
+    if not waiting(folder):
+        return None
+    done = catch_up(folder, server_name(config), store, now())
+    if done.files:
+        log.warning("%s", done)
+    for server, files in done.elsewhere.items():
+        log.warning("spool: %d files in %s wait for %s and were left alone", files, folder, server)
+    return done
 
 
 class Context:
@@ -87,6 +144,8 @@ class Context:
         self._archive: Archive | None = None
         self._store: Store | None = None
         self._client: Client | None = None
+        self._spool: Spool | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     @classmethod
     def of(cls, crawler: Crawler) -> Context:
@@ -113,21 +172,33 @@ class Context:
     def store(self) -> Store:
         """Raises StorageError when the server cannot be reached or refuses."""
         if self._store is None:
-            self._client = connect(self.config)
-            store = Store(self._client[self.database], uri=address(self.config))
-            store.prepare()
-            self._store = store
+            self._client, self._store = open_store(self.config, self.database)
         return self._store
+
+    @property
+    def spool(self) -> Spool:
+        if self._spool is None:
+            folder = self.config.spool_dir / self.database
+            self._spool = Spool(folder, server_name(self.config), self.config.spool_bytes)
+        return self._spool
+
+    def stop(self, crawler: Crawler, reason: str, message: str) -> None:
+        """End the crawl in good order, after one plain line; said again, nothing more happens."""
+        if self._stopping is None and crawler.engine is not None:
+            log.error("%s", message)
+            closing = crawler.engine.close_spider_async(reason=reason)
+            self._stopping = asyncio.get_running_loop().create_task(closing)
 
     @property
     def where(self) -> str:
         """The database in words a person can use, without credentials."""
-        server = safe_uri(self.config.mongodb_uri) if self.config.mongodb_uri else "local mongod"
-        return f"{server}, database {self.database}"
+        return f"{server_name(self.config)}, database {self.database}"
 
     def close(self) -> None:
         if self._archive is not None:
             self._archive.close()
+        if self._spool is not None:
+            self._spool.close()
         if self._store is not None:
             self._store.close()
         if self._client is not None:

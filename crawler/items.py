@@ -598,9 +598,14 @@ def reason_of(error: ValidationError) -> str:
 
 
 def as_json_text(data: object) -> str:
+    import json
+
     import orjson
 
-    return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # half a surrogate pair, which is no UTF-8; here it is written as an escape
+        return json.dumps(data, default=str)
 
 
 def _no_key(item: Item) -> str:

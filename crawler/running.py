@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.config import ConfigError, warnings
 from crawler.context import Context
-from crawler.storage.errors import StorageError
+from crawler.storage.errors import StorageAway, StorageError
 from crawler.verdict import VERDICT
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def quieten(opts: argparse.Namespace) -> None:
 
 def ready(crawler: Crawler) -> Context | None:
     """The crawl's context with its store reachable; else None, after one plain line."""
+    context = None
     try:
         context = Context.of(crawler)
         for each in warnings(context.config):
@@ -35,7 +36,8 @@ def ready(crawler: Crawler) -> Context | None:
         _ = context.store
     except (ConfigError, StorageError) as error:
         sys.stderr.write(f"{error}\n")
-        return None
+        may_wait = isinstance(error, StorageAway) and crawler.spidercls.name != "replay"
+        return context if may_wait and context and context.config.when_away == "go_on" else None
     return context
 
 
@@ -43,6 +45,8 @@ def run(process: CrawlerProcessBase, crawler: Crawler, spargs: dict[str, Any]) -
     """Run one crawler to its end; the exit status: 0 only for a good run."""
     process.crawl(crawler, **spargs)
     process.start()
+    if crawler.stats is not None and crawler.stats.get_value(VERDICT) is None:  # a second Ctrl-C
+        sys.stderr.write("stopped at once: what was fetched is in the archive; bring the rest in: scrapy verify\n")
     if process.bootstrap_failed or crawler.stats is None:
         return 1
     return 0 if crawler.stats.get_value(VERDICT) == "good" else 1

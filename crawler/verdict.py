@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import platform
 from collections import Counter
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import scrapy
 from scrapy import signals
 
+from crawler.archive import ArchiveError
 from crawler.context import Context, now, page_read
 from crawler.lanes import redact
 from crawler.outcomes import GOOD, Outcome
 from crawler.pages import Page
+from crawler.spool import Load, SpoolError
 from crawler.storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -98,7 +101,10 @@ class RunExtension:
         if "parser" in row:
             self.parsers.add(row["parser"])
         if "capture" in row:
-            self.context.archive.note(row["capture"], row["outcome"], row.get("parts", {}))
+            try:
+                self.context.archive.note(row["capture"], row["outcome"], row.get("parts", {}))
+            except ArchiveError as error:
+                self.context.stop(self.crawler, "archive", error.strerror or str(error))
         if row.get("problem"):
             log.warning("%s", redact.text(row["problem"]))
         self.context.accounts.opened(row, items)
@@ -132,12 +138,19 @@ class RunExtension:
         verdict = "poor" if reasons else "good"
         row = self._row(finished_at, reason, verdict, reasons)
         try:
-            await asyncio.to_thread(self.context.store.run, row)
-        except StorageError as error:
+            await asyncio.to_thread(self._keep, row)
+        except SpoolError as error:
             verdict, reasons = "poor", [*reasons, str(error)]
         stats.set_value(VERDICT, verdict)
         self._tell(finished_at, verdict, reasons)
         await asyncio.to_thread(self.context.close)
+
+    def _keep(self, row: dict[str, Any]) -> None:
+        """In the database, or in the spool with the items that wait there."""
+        if not self.context.accounts.fates["spooled"]:
+            with contextlib.suppress(StorageError):
+                return self.context.store.run(row)
+        return self.context.spool.put(Load(runs=[row]), now())
 
     def _row(self, finished_at: datetime, reason: str, verdict: str, reasons: list[str]) -> dict[str, Any]:
         accounts = self.context.accounts
@@ -159,6 +172,10 @@ class RunExtension:
         seconds = (finished_at - self.context.started_at).total_seconds()
         log.info("pages: %s", ", ".join(parts))
         log.info("items: %s", ", ".join(items))
+        if self.context.spool.items:
+            size_mb = self.context.spool.size_bytes / 1e6
+            log.warning("spool: %d items wait in %s (%.1f MB); the next start of anything brings them in",
+                        self.context.spool.items, self.context.spool.directory, size_mb)  # fmt: skip
         log.info("%s after %.1f s, in %s", verdict, seconds, self.context.where)
         for each in reasons:
             log.warning("not good: %s", each)

@@ -1,14 +1,16 @@
-"""Upsert: batches by size and time into the store, off the event loop, with back-pressure."""
+"""Upsert: batches by size and time into the store, off the event loop, with back-pressure; else to the spool."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
-from crawler.context import Accounts, Context, now
-from crawler.items import Item, Refused
-from crawler.storage.errors import StorageError
+from crawler.context import Accounts, Context, empty_spool, now
+from crawler.items import Board, BoardEntry, Item, Refused
+from crawler.spool import Load, SpoolError
+from crawler.storage.errors import StorageAway, StorageError
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BATCH_ITEMS = 1000  # 500 to 1000 measured best; small enough for Atlas M0
 BATCH_WAIT_S = 1.0
+ASK_AGAIN_S = 30.0  # whether a database that was away is back; asking costs the server selection timeout
 
 
 class UpsertPipeline:
@@ -27,14 +30,18 @@ class UpsertPipeline:
         self.writing = asyncio.Lock()
         self.timer: asyncio.TimerHandle | None = None
         self.tasks: set[asyncio.Task[None]] = set()
-        self.failed: StorageError | None = None
+        self.away_since_s: float | None = None
+        """Monotonic moment of the last failure; None while the database takes what it is given."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> UpsertPipeline:
         return cls(Context.of(crawler), crawler)
 
     async def open_spider(self) -> None:
-        await asyncio.to_thread(lambda: self.context.store)
+        try:
+            await asyncio.to_thread(lambda: self.context.store)
+        except StorageError as error:
+            self._away(error)
 
     async def process_item(self, item: Item) -> Item:
         self.batch.append(item)
@@ -60,34 +67,57 @@ class UpsertPipeline:
         """Write what has gathered; one batch at a time, so a slow store slows the crawl."""
         async with self.writing:
             batch, self.batch = self.batch, []
-            refused, rows = self.accounts.take_refused(), self.accounts.take_ready()
-            fates: list[str] = ["unsaved"] * len(batch)
-            if self.failed is None and (batch or refused or rows):
-                try:
-                    fates = await asyncio.to_thread(self._write, batch, refused, rows)
-                except StorageError as error:
-                    self._stop(error)
-            for item, fate in zip(batch, fates, strict=True):
+            load = Load(batch, self.accounts.take_refused(), self.accounts.take_ready())
+            for item, fate in zip(batch, await self._kept(load) if load else (), strict=True):
                 self._settle(item, fate)
 
-    def _write(self, batch: list[Item], refused: list[Refused], rows: list[dict[str, Any]]) -> list[str]:
+    async def _kept(self, load: Load) -> list[str]:
+        """In the database, else on disk, else nowhere, and then the crawl ends: the fates of load.items."""
+        try:
+            if await self._worth_trying():
+                return await asyncio.to_thread(self._write, load)
+        except StorageError as error:
+            self._away(error)
+        try:
+            await asyncio.to_thread(self.context.spool.put, load, now())
+        except SpoolError as error:
+            self.context.stop(self.crawler, "storage", f"{error}. The captures are in the archive: scrapy verify")
+            return ["unsaved"] * len(load.items)
+        return ["spooled"] * len(load.items)
+
+    async def _worth_trying(self) -> bool:
+        if self.away_since_s is None:
+            return True
+        if time.monotonic() - self.away_since_s < ASK_AGAIN_S or self.context.config.when_away == "stop":
+            return False
+        back = await asyncio.to_thread(lambda: self.context.store.answers())
+        self.away_since_s = None if back else time.monotonic()
+        if back:
+            self.context.spool.close()
+            log.warning("the database is back")
+            await asyncio.to_thread(empty_spool, self.context.config, self.context.database, self.context.store)
+        return back
+
+    def _write(self, load: Load) -> list[str]:
         store = self.context.store
-        fates = store.save(batch)
-        store.quarantine(refused, self.context.run, now())
-        store.fetches(rows, now())
+        fates = store.save(load.items)
+        store.quarantine(load.refused, self.context.run, now())
+        store.fetches(load.rows, now())
         return fates
 
     def _settle(self, item: Item, fate: str) -> None:
         fate, _, reason = fate.partition(":")
         if reason:
             self.accounts.refused.append(Refused.of(item.kind, reason, item.model_dump(mode="json"), item))
-        self.accounts.settled(item.capture, fate)
+        leaves = fate != "refused" and (item.counters or isinstance(item, Board | BoardEntry))
+        self.accounts.settled(item.capture, fate, item.key if leaves else None)
 
-    def _stop(self, error: StorageError) -> None:
-        """The captures are in the archive: after mending, a replay of it brings in what is missing."""
-        self.failed = error
-        log.error("%s Nothing is lost: when it is back, run: scrapy replay %s", error, self.context.archive_dir)
-        if self.crawler.engine is not None:
-            closing = asyncio.get_running_loop().create_task(self.crawler.engine.close_spider_async(reason="storage"))
-            self.tasks.add(closing)
-            closing.add_done_callback(self.tasks.discard)
+    def _away(self, error: StorageError) -> None:
+        """What was read waits in the spool: the next start of anything brings it in."""
+        spool = self.context.spool
+        self.away_since_s = time.monotonic()
+        where = f"What was read waits in {spool.directory} (now {spool.size_bytes / 1e6:.1f} MB)"
+        if isinstance(error, StorageAway) and self.context.config.when_away == "go_on":
+            log.error("%s %s; the crawl goes on.", error, where)
+        else:
+            self.context.stop(self.crawler, "storage", f"{error} {where}; the next start brings it in.")

@@ -11,11 +11,13 @@ import scrapy
 from scrapy.exceptions import IgnoreRequest
 
 from crawler import pages
+from crawler.archive import ArchiveError
 from crawler.context import Context, page_read
 from crawler.items import Item, Refused
 from crawler.lanes import redact
 from crawler.outcomes import Outcome, of_status
 from crawler.pages import Follow, Page
+from crawler.reading import page_of
 from crawler.targets import TargetForm, parse
 
 if TYPE_CHECKING:
@@ -78,10 +80,13 @@ class PageSpider(scrapy.Spider):
         meta = {"page": page, "target": target, "asked_at": time.monotonic()}
         return scrapy.Request(url, callback=self.parse, errback=self.failed, meta=meta, dont_filter=True)
 
+    def read(self, capture: Capture, name: str | None) -> Page | None:
+        return page_of(capture, name, self.context.config.hash_key)
+
     def parse(self, response: Response) -> Iterator[Item | Refused | Request]:
         """Read the response with its page object; tell the ledger; yield items and what to fetch next."""
         capture: Capture = response.meta["capture"]
-        page = self._page(capture, response.meta.get("page"))
+        page = self.read(capture, response.meta.get("page"))
         outcome = of_status(capture.status)
         if page is None:
             return
@@ -94,16 +99,6 @@ class PageSpider(scrapy.Spider):
         for follow in page.next():
             if request := self._followed(follow, response.meta.get("target")):
                 yield request
-
-    def _page(self, capture: Capture, name: str | None) -> Page | None:
-        cls = Page.registry[name] if name else pages.choose(capture.url, capture.body)
-        if cls is None:
-            return None
-        return cls(
-            capture.url, capture.body, capture.fetched_at, capture.headers,
-            capture=capture.id, vantage=capture.vantage, at_precision=capture.at_precision,
-            hash_key=self.context.config.hash_key,
-        )  # fmt: skip
 
     def _followed(self, follow: Follow, target: str | None) -> Request | None:
         """A link from a page is followed only to a declared host, by a lane that is there."""
@@ -119,6 +114,8 @@ class PageSpider(scrapy.Spider):
 
     def failed(self, failure: Failure) -> None:
         """No response: robots.txt said no, or the network did not carry one. A row, never a number."""
+        if isinstance(failure.value, ArchiveError):
+            return  # the site answered; the crawl is ending because nothing can be kept
         request = failure.request  # type: ignore[attr-defined]
         robots = isinstance(failure.value, IgnoreRequest) and "robots" in str(failure.value).lower()
         at = self.context.clock()

@@ -13,6 +13,7 @@ from crawler.items import Item, Refused
 from crawler.lanes.sources import Skipped
 from crawler.pages import Page
 from crawler.pipeline import Bundle
+from crawler.reading import is_redirect
 from spiders.base import PageSpider
 
 if TYPE_CHECKING:
@@ -82,9 +83,10 @@ class Replay(PageSpider):
         if items:
             yield Bundle(tuple(items))
 
-    def _page(self, capture: Capture, name: str | None) -> Page | None:
-        page = super()._page(capture, name)
+    def read(self, capture: Capture, name: str | None) -> Page | None:
+        page = None if is_redirect(capture) else super().read(capture, name)
         if page is None:
-            self.skipped.append(Skipped(capture.url, "no page object knows it"))
+            reason = "a redirect, not a page" if is_redirect(capture) else "no page object knows it"
+            self.skipped.append(Skipped(capture.url, reason))
             self.crawler.stats.inc_value("replay/unknown")
         return page

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from pymongo.database import Database
 
 from crawler import config
 from crawler.storage import connect, server
+from tests.shell import Shell, serving
+from tests.shell import Site as LittleSite
 
 if TYPE_CHECKING:
     from demo.site import Site
@@ -47,3 +50,15 @@ def living_site() -> Iterator[Site]:
 
     with running() as site:
         yield site
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[LittleSite], str]]:
+    """Start a little site; its host:port."""
+    with ExitStack() as stack:
+        yield lambda site: stack.enter_context(serving(site))
+
+
+@pytest.fixture
+def shell(mongo_uri: str, database: Database[dict[str, Any]], tmp_path: Path) -> Shell:
+    return Shell(mongo_uri, database.name, tmp_path)

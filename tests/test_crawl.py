@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from pymongo.database import Database
 
 from crawler.archive import Archive
 from crawler.config import ROOT
-
-Answer = tuple[int, dict[str, str], bytes]
-Site = Callable[[str], Answer]
-JSON = {"Content-Type": "application/json", "Set-Cookie": "id=canary-cookie"}
-
-
-def product(n: int) -> dict[str, Any]:
-    variant = {"id": n * 10, "title": "S", "available": True, "price": f"{n}.50", "compare_at_price": None}
-    return {"id": n, "title": f"Sock {n}", "handle": f"sock-{n}", "vendor": "Socks", "variants": [variant]}
-
-
-def good(path: str) -> Answer:
-    """Three products on two pages."""
-    if path == "/robots.txt":
-        return 200, {}, b"User-agent: *\nDisallow: /admin\n"
-    page = int(parse_qs(urlsplit(path).query)["page"][0])
-    return 200, JSON, json.dumps({"products": [product(n) for n in ((1, 2), (3,))[page - 1]]}).encode()
+from tests.shell import Answer, Shell, Site, good
 
 
 def forbidding(path: str) -> Answer:
@@ -47,61 +24,6 @@ def limiting(path: str) -> Answer:
 
 def no_catalogue(path: str) -> Answer:
     return (404, {}, b"") if path == "/robots.txt" else (200, {"Content-Type": "text/html"}, b"<html>shop</html>")
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Site], str]]:
-    servers = []
-
-    def start(site: Site) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                status, headers, body = site(self.path)
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                return None
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"127.0.0.1:{server.server_address[1]}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-class Shell:
-    """Runs the scrapy command as a user would, against the test's own database and data folder."""
-
-    def __init__(self, uri: str, database: str, data: Path) -> None:
-        self.environ = {
-            **os.environ, "MONGODB_URI": uri, "MONGODB_DATABASE": database, "TIDEMARK_DATA": str(data),
-            "PYTHONWARNINGS": "default",
-        }  # fmt: skip
-        self.archive = data / "archive" / database
-
-    def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "scrapy", *arguments], cwd=ROOT, env={**self.environ, **environ},
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-
-    def crawl(self, target: str, *more: str) -> subprocess.CompletedProcess[str]:
-        fast = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=0", "-s", "RETRY_PRIORITY_ADJUST=0")
-        modules = ("-s", "SPIDER_MODULES=spiders,tests.site")
-        return self("crawl", "site_store", "-a", f"targets={target}", *modules, *fast, *more)
-
-
-@pytest.fixture
-def shell(mongo_uri: str, database: Database[dict[str, Any]], tmp_path: Path) -> Shell:
-    return Shell(mongo_uri, database.name, tmp_path)
 
 
 def test_a_good_crawl_stores_archives_exports_and_exits_0(
@@ -132,7 +54,7 @@ def test_robots_txt_is_obeyed_and_the_outcome_says_so(
 ) -> None:
     done = shell.crawl(serve(forbidding))
     assert done.returncode == 1
-    assert [row["outcome"] for row in database["fetches"].find()] == ["robots"]
+    assert [row["outcome"] for row in database["fetches"].find()] == ["robots"], done.stderr
     assert "1 robots" in done.stderr
 
 
@@ -200,6 +122,6 @@ def test_what_was_refused_waits_in_quarantine_with_its_capture(shell: Shell, dat
     done = shell("replay", str(ROOT / "tests" / "pages" / "tiktok.profile" / "next_2021"))
     kept = database["quarantine"].find_one()
     assert (kept["kind"], kept["reason"]) == ("post", "post_unreadable")
-    assert "3 items, 1 refused, 2 saved" in done.stderr
+    assert "5 items, 1 refused, 4 saved" in done.stderr
     with Archive(shell.archive, read_only=True) as archive:
         assert kept["capture"] in archive

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
-from crawler.archive import Capture
+from tldextract import TLDExtract
+
+from crawler.archive import ArchiveError, Capture
 from crawler.context import Context
 from crawler.items import Vantage
 from crawler.lanes import redact
@@ -25,13 +30,14 @@ class ArchiveMiddleware:
     Leaves the Capture in request.meta["capture"]; a replayed request brings its own.
     """
 
-    def __init__(self, context: Context, spider: str) -> None:
-        self.context = context
-        self.spider = spider
+    def __init__(self, crawler: Crawler) -> None:
+        self.context = Context.of(crawler)
+        self.crawler = crawler
+        self.spider = crawler.spidercls.name
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ArchiveMiddleware:
-        return cls(Context.of(crawler), crawler.spidercls.name)
+        return cls(crawler)
 
     async def process_response(self, request: Request, response: Response) -> Response:
         capture = request.meta.get("replayed") or self._captured(request, response)
@@ -40,11 +46,18 @@ class ArchiveMiddleware:
         return response
 
     async def _write(self, capture: Capture) -> None:
-        """Half a megabyte takes ten milliseconds to compress: not on the event loop. A small body does not."""
-        if len(capture.body) > INLINE_BYTES:
-            await asyncio.to_thread(self.context.archive.write, capture)
-        else:
-            self.context.archive.write(capture)
+        """Half a megabyte takes ten milliseconds to compress: not on the event loop. A small body does not.
+
+        A response that cannot be kept is not read: a number without its page is worth nothing.
+        """
+        try:
+            if len(capture.body) > INLINE_BYTES:
+                await asyncio.to_thread(self.context.archive.write, capture)
+            else:
+                self.context.archive.write(capture)
+        except ArchiveError as error:
+            self.context.stop(self.crawler, "archive", error.strerror or str(error))
+            raise
 
     def _captured(self, request: Request, response: Response) -> Capture:
         return redact.capture(
@@ -66,9 +79,44 @@ class ArchiveMiddleware:
 
 
 class ArchiveRedirects(ArchiveMiddleware):
-    """Redirects never reach the inner place: they are archived before they are followed."""
+    """Redirects never reach the inner place: they are archived before they are followed.
+
+    One that leads to another site is not followed: an address found in an answer is fetched only
+    on the spider's list, and never inside our own network. The spider then gets the redirect itself.
+    """
+
+    def __init__(self, context: Context, spider: str, hosts: tuple[str, ...] = ()) -> None:
+        super().__init__(context, spider)
+        self.hosts = hosts
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> ArchiveRedirects:
+        return cls(Context.of(crawler), crawler.spidercls.name, getattr(crawler.spidercls, "hosts", ()))
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        if 300 <= response.status < 400:
+        if not 300 <= response.status < 400 or b"Location" not in response.headers:
+            return response
+        target = request.meta.get("target")
+        listed = {each.format(target=target) for each in self.hosts}
+        if may_follow(request.url, urljoin(request.url, response.headers["Location"].decode("latin-1")), listed):
             await self._write(self._captured(request, response))
+        else:
+            request.meta["dont_redirect"] = True  # the inner place archives it
         return response
+
+
+def may_follow(here: str, there: str, listed: Collection[str] = ()) -> bool:
+    """Whether a redirect stays on its site or goes to a listed host; an address of numbers is no site."""
+    parts = urlsplit(there)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https"):
+        return False
+    if host in listed or parts.netloc == urlsplit(here).netloc:
+        return True
+    site = _sites()(host).top_domain_under_public_suffix
+    return bool(site) and site == _sites()(urlsplit(here).hostname or "").top_domain_under_public_suffix
+
+
+@lru_cache(maxsize=1)
+def _sites() -> TLDExtract:
+    return TLDExtract(suffix_list_urls=(), cache_dir=None)  # the list that comes with it; nothing is downloaded

@@ -29,12 +29,14 @@ from pymongo.errors import (
 
 from crawler.config import Config
 from crawler.storage import server
+from crawler.storage.certificates import why_untrusted
 from crawler.storage.errors import StorageAway, StorageError, StorageRefused
 
 log = logging.getLogger(__name__)
 
 HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[\w.%-]+)(:\d+)?")
 HERE = "mongodb://127.0.0.1"  # stands for the local server where its port is not known
+ANSWER_WITHIN_MS = 60_000  # a batch of 1000 on the smallest Atlas tier takes seconds
 COMMON = {"true", "false", "majority"}  # option values that hide nothing
 
 
@@ -87,7 +89,13 @@ def plain_errors(uri: str) -> Iterator[None]:
 
 
 def _client(uri: str, timeout_s: float) -> MongoClient[dict[str, Any]]:
-    timeout_ms = int(timeout_s * 1000)
+    waits_ms: dict[str, Any] = {
+        "serverSelectionTimeoutMS": int(timeout_s * 1000),
+        "connectTimeoutMS": int(timeout_s * 1000),
+        # Without one, a server that is reached and never answers holds a crawl for good.
+        "socketTimeoutMS": ANSWER_WITHIN_MS,
+    }
+    said = {name for name, _ in _options(uri)}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -99,8 +107,7 @@ def _client(uri: str, timeout_s: float) -> MongoClient[dict[str, Any]]:
                 tz_aware=True,
                 appname="tidemark",
                 maxPoolSize=10,  # the small Atlas tiers count connections
-                serverSelectionTimeoutMS=timeout_ms,
-                connectTimeoutMS=timeout_ms,
+                **{name: ms for name, ms in waits_ms.items() if name.lower() not in said},
             )
         except (PyMongoError, OSError, ValueError, TypeError) as error:
             raise explain(error, uri) from None
@@ -149,6 +156,11 @@ def _parts(uri: str) -> _Parts | None:
 def _options(uri: str) -> list[tuple[str, str]]:
     pairs = (pair.partition("=") for pair in re.split("[&;]", uri.partition("?")[2]))
     return [(unquote_plus(name).strip().lower(), unquote_plus(value).strip().lower()) for name, _, value in pairs]
+
+
+def _authority(uri: str) -> str | None:
+    found = re.search(r"[?&;]tlsCAFile=([^&;]+)", uri, re.IGNORECASE)
+    return unquote_plus(found[1]) if found else None
 
 
 def safe_uri(uri: str) -> str:
@@ -281,6 +293,7 @@ def _finding(error: Exception, uri: str) -> _Finding:
         )
     if isinstance(error, AutoReconnect | ConfigurationError):
         text = str(error)
+        text += why_untrusted(text, _authority(uri)) or ""
         for pattern, finding in CONNECTION:
             if re.search(pattern, text):
                 return finding

@@ -44,15 +44,26 @@ class Store:
     """Two to six verbs over one database. Thread-safe: a batch at a time is the caller's choice."""
 
     def __init__(
-        self, database: Database[Document], *, sleep: Callable[[float], None] = time.sleep, uri: str = ""
-    ) -> None:
+        self, database: Database[Document], *, sleep: Callable[[float], None] = time.sleep, uri: str = "",
+        revive: Callable[[], object] | None = None,
+    ) -> None:  # fmt: skip
+        """revive: starts a server of ours that has died; tried before each new attempt."""
         self._database = database
         self._sleep = sleep
         self._uri = uri
+        self._revive = revive
         self._beside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="tidemark-store")
 
     def prepare(self) -> None:
         self._tried(lambda: schema.ensure(self._database))
+
+    def answers(self) -> bool:
+        """Whether the server can be reached now; asked once."""
+        try:
+            self._database.command("ping")
+        except PyMongoError:
+            return False
+        return True
 
     def close(self) -> None:
         self._beside.shutdown()
@@ -254,6 +265,8 @@ class Store:
             except AutoReconnect as error:  # also NetworkTimeout and ServerSelectionTimeoutError
                 if wait_s is None:
                     raise explain(error, self._uri) from None
+                if self._revive is not None:
+                    self._revive()
                 self._sleep(wait_s)
             except PyMongoError as error:
                 raise explain(error, self._uri) from None

@@ -7,10 +7,8 @@ import tempfile
 import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote_plus
 
 import pytest
-from pymongo import MongoClient
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -25,8 +23,9 @@ from pymongo.errors import (
 )
 
 from crawler import config
-from crawler.storage import connect, mongod, server
+from crawler.storage import connect, server
 from crawler.storage.errors import StorageAway, StorageError, StorageRefused
+from tests import servers
 
 ATLAS = "mongodb+srv://maria:Tr0ub4dor%263@cluster0.ab1cd.mongodb.net/?retryWrites=true&appName=blue"
 OWN = "mongodb://db1.example.org:27017,db2.example.org:27017/?replicaSet=rs7"
@@ -52,22 +51,8 @@ def closed_port():
 @pytest.fixture(scope="module")
 def guarded():
     """Port of a server that wants a password."""
-    with tempfile.TemporaryDirectory(prefix="tidemark-test-", ignore_cleanup_errors=True) as folder:
-        data_dir = Path(folder) / "db"
-        uri = server.ensure(data_dir)
-        with MongoClient(uri) as client:
-            reader = {"role": "readWrite", "db": "tidemark"}
-            client["admin"].command("createUser", "maria", pwd="right/one", roles=[reader])
-        server.stop(data_dir)
-        key = Path(folder) / "key"
-        key.write_text("membersofareplicasetknoweachotherbyit")
-        key.chmod(0o400)
-        port = server.status(data_dir).port
-        with mongod.spawn(mongod.find(), data_dir, port, "--auth", "--keyFile", str(key)) as child:
-            with MongoClient(f"mongodb://maria:{quote_plus('right/one')}@127.0.0.1:{port}/?directConnection=true") as c:
-                c.admin.command("ping")
-            yield port
-            child.kill()
+    with servers.guarded() as port:
+        yield port
 
 
 # ---- connecting
