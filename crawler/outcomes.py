@@ -46,6 +46,8 @@ def of_status(status: int) -> Outcome | None:
         return None
     if status in _BY_STATUS:
         return _BY_STATUS[status]
+    if 300 <= status < 400:
+        return Outcome.BLOCKED  # a redirect that was not followed: it led away from the site
     return Outcome.NETWORK if status >= 500 else Outcome.SHAPE_CHANGED
 
 

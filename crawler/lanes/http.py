@@ -85,20 +85,13 @@ class ArchiveRedirects(ArchiveMiddleware):
     on the spider's list, and never inside our own network. The spider then gets the redirect itself.
     """
 
-    def __init__(self, context: Context, spider: str, hosts: tuple[str, ...] = ()) -> None:
-        super().__init__(context, spider)
-        self.hosts = hosts
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> ArchiveRedirects:
-        return cls(Context.of(crawler), crawler.spidercls.name, getattr(crawler.spidercls, "hosts", ()))
-
     async def process_response(self, request: Request, response: Response) -> Response:
-        if not 300 <= response.status < 400 or b"Location" not in response.headers:
+        to = response.headers.get("Location")
+        if to is None or not 300 <= response.status < 400:
             return response
-        target = request.meta.get("target")
-        listed = {each.format(target=target) for each in self.hosts}
-        if may_follow(request.url, urljoin(request.url, response.headers["Location"].decode("latin-1")), listed):
+        hosts = getattr(self.crawler.spidercls, "hosts", ())
+        listed = {each.format(target=request.meta.get("target")) for each in hosts}
+        if may_follow(request.url, urljoin(request.url, to.decode("latin-1")), listed):
             await self._write(self._captured(request, response))
         else:
             request.meta["dont_redirect"] = True  # the inner place archives it
@@ -113,10 +106,17 @@ def may_follow(here: str, there: str, listed: Collection[str] = ()) -> bool:
         return False
     if host in listed or parts.netloc == urlsplit(here).netloc:
         return True
-    site = _sites()(host).top_domain_under_public_suffix
-    return bool(site) and site == _sites()(urlsplit(here).hostname or "").top_domain_under_public_suffix
+    return bool(_site(host)) and _site(host) == _site(urlsplit(here).hostname or "")
+
+
+def _site(host: str) -> str:
+    """The name somebody registered: 'shop.co.uk' of 'www.shop.co.uk'; '' for a number or a public suffix."""
+    found = _suffixes()(host)
+    if found.suffix or not host.rpartition(".")[2].isalpha():
+        return found.top_domain_under_public_suffix
+    return ".".join(host.split(".")[-2:]) if "." in host else ""  # a suffix that the list does not know
 
 
 @lru_cache(maxsize=1)
-def _sites() -> TLDExtract:
+def _suffixes() -> TLDExtract:
     return TLDExtract(suffix_list_urls=(), cache_dir=None)  # the list that comes with it; nothing is downloaded
