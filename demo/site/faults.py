@@ -58,7 +58,7 @@ KINDS = {
     "slow": Kind("ok", "the body comes in drops", wire="slow"),
     "truncated": Kind("shape_changed", "a whole answer with half a body"),
     "malformed": Kind("shape_changed", "JSON that is none"),
-    "private_redirect": Kind("network", "302 to an address inside the crawler's own network"),
+    "private_redirect": Kind("blocked", "302 to an address inside the crawler's own network"),
     "redirect_loop": Kind("network", "302 to itself"),
     "huge": Kind("network", "a body of 200 MB"),
     "robots": Kind("robots", "robots.txt forbids everything"),
