@@ -23,6 +23,8 @@ class Config:
     browser_path: str | None
     contact: str
     hash_key: str | None = field(repr=False)
+    x_bearer_token: str | None = field(repr=False)
+    youtube_api_key: str | None = field(repr=False)
     shared_dir: Path
     dyno: str | None
     when_away: str
@@ -68,6 +70,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         browser_path=given("BROWSER_PATH"),
         contact=given("TIDEMARK_CONTACT") or "set TIDEMARK_CONTACT",
         hash_key=given("TIDEMARK_HASH_KEY"),
+        x_bearer_token=given("X_BEARER_TOKEN"),
+        youtube_api_key=given("YOUTUBE_API_KEY"),
         shared_dir=Path(given("TIDEMARK_SHARED") or ROOT.parent / "shared"),
         dyno=dyno,
         when_away=_one_of("TIDEMARK_WHEN_AWAY", given("TIDEMARK_WHEN_AWAY") or "stop", ("stop", "go_on")),

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 MAX_INT64 = 2**63 - 1
+LONGEST_KEY = 900  # MongoDB refuses index entries above 1,024 bytes
 
 
 def _to_utc_ms(moment: datetime) -> datetime:
@@ -58,7 +59,7 @@ class Item(Frozen):
 
     kind: str
     """Name of the model in lower case."""
-    key: str = Field(default="", max_length=900)
+    key: str = Field(default="", max_length=LONGEST_KEY)
     """Natural key, `_id` in MongoDB; made from the other fields where not given."""
     platform: str = Field(min_length=1)
     """Where the entity lives: tiktok, x, google, shopify, …"""
@@ -80,7 +81,10 @@ class Item(Frozen):
 
     def model_post_init(self, _: Any) -> None:
         if not self.key:
-            object.__setattr__(self, "key", self.natural_key())
+            key = self.natural_key()
+            if len(key) > LONGEST_KEY:  # made after the fields were validated, so judged here
+                raise ValueError(f"key: expected at most {LONGEST_KEY} characters, found {len(key)}")
+            object.__setattr__(self, "key", key)
 
     @classmethod
     def facts(cls) -> tuple[str, ...]:
@@ -330,6 +334,17 @@ class Board(Item):
         return f"{self.board}@{stamp(self.at)}"
 
 
+class News(Frozen):
+    """A report that a trending list names as the reason."""
+
+    title: str
+    """Headline."""
+    url: str | None = None
+    """Address of the report."""
+    source: str | None = None
+    """Who published it."""
+
+
 class BoardEntry(Item):
     """One row of a board. A topic that is absent is censored, not zero."""
 
@@ -355,6 +370,8 @@ class BoardEntry(Item):
     """Number shown beside the topic; None when hidden."""
     volume_precision: Step | None = None
     """Rounding step of volume; None when exact."""
+    volume_at_least: bool | None = None
+    """Shown as "200K+": volume is a lower bound; None when it is the number itself."""
     volume_floor: Whole | None = None
     """When volume is hidden: the number below which this source hides it."""
     promoted: bool | None = None
@@ -363,6 +380,10 @@ class BoardEntry(Item):
     """Category the list states."""
     entity: str | None = None
     """Key of the hashtag, post, sound or product, where the row is one."""
+    since: Moment | None = None
+    """When the topic began to trend, where the list says it."""
+    news: tuple[News, ...] | None = None
+    """News reports that the list shows with the topic."""
 
     def natural_key(self) -> str:
         return f"{self.board}@{stamp(self.at)}#{self.position}"
@@ -605,7 +626,10 @@ def as_json_text(data: object) -> str:
     try:
         return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:  # half a surrogate pair, which is no UTF-8; here it is written as an escape
-        return json.dumps(data, default=str)
+        try:
+            return json.dumps(data, default=str)
+        except RecursionError:
+            return '"nested too deeply to be kept"'
 
 
 def _no_key(item: Item) -> str:

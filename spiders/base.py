@@ -13,7 +13,7 @@ from scrapy.exceptions import IgnoreRequest
 from crawler import pages
 from crawler.archive import ArchiveError
 from crawler.context import Context, page_read
-from crawler.items import Item, Refused
+from crawler.items import Item, Refused, Vantage
 from crawler.lanes import redact
 from crawler.outcomes import Outcome, of_status
 from crawler.pages import Follow, Page
@@ -74,11 +74,23 @@ class PageSpider(scrapy.Spider):
                 "%s: no target. Try: scrapy crawl %s -a targets=%s", self.name, self.name, self.target.example
             )
         for target in self.targets:
-            yield self._request(self.url.format(target=target), self.page, target)
+            yield self._request(self.address(target), self.page, target)
+
+    def address(self, target: str) -> str:
+        return self.url.format(target=target)
+
+    def credentials(self) -> dict[str, str]:
+        """Headers with the user's own key; in no address, so in no log, referer or archive. Sent to `hosts` only."""
+        return {}
 
     def _request(self, url: str, page: str, target: str | None) -> Request:
-        meta = {"page": page, "target": target, "asked_at": time.monotonic()}
-        return scrapy.Request(url, callback=self.parse, errback=self.failed, meta=meta, dont_filter=True)
+        meta: dict[str, Any] = {"page": page, "target": target, "asked_at": time.monotonic()}
+        headers = self.credentials()
+        if headers:
+            meta |= {"lane": "api", "vantage": Vantage(session="api")}
+        return scrapy.Request(
+            url, callback=self.parse, errback=self.failed, headers=headers or None, meta=meta, dont_filter=True
+        )
 
     def read(self, capture: Capture, name: str | None) -> Page | None:
         return page_of(capture, name, self.context.config.hash_key)
@@ -91,7 +103,9 @@ class PageSpider(scrapy.Spider):
         if page is None:
             return
         if outcome is not None:
-            self._tell(self._row(capture, outcome, response.meta, page), 0)
+            outcome, why = page.refused(capture.status, outcome)
+            row = self._row(capture, outcome, response.meta, page)
+            self._tell({**row, "problem": why} if why else row, 0)
             return
         items = list(page.items())
         self._tell(self._row(capture, page.outcome, response.meta, page), len(items))

@@ -161,6 +161,35 @@ def test_the_brazil_boards_have_50_rows_and_their_hidden_volumes_are_never_zero(
     assert all(row.volume is None or row.volume >= 10_000 for row in entries)
 
 
+def test_the_worldwide_board_of_getdaytrends_has_50_rows_and_under_10k_is_a_floor() -> None:
+    board, *rows = items("trends/getdaytrends/getdaytrends_worldwide_2026-02-23T22.html")
+    assert isinstance(board, Board)
+    assert (board.board, board.at, board.size) == (
+        "getdaytrends:trends:world",
+        datetime(2026, 2, 23, 22, tzinfo=UTC),
+        50,
+    )
+    entries = [row for row in rows if isinstance(row, BoardEntry)]
+    assert [row.position for row in entries] == list(range(1, 51))
+    assert {(row.volume, row.volume_floor) for row in entries} == {(None, 10_000)}
+
+
+def test_the_archived_page_and_the_table_made_from_it_say_the_same() -> None:
+    """Nine half hours of ten; its maker read the same page."""
+    page_rows = [row for row in items("trends/archive_twitter_trending/trending.html") if isinstance(row, BoardEntry)]
+    assert len(page_rows) == 90
+    saved = []
+    for each in read([CAPTURES / "trends/archive_twitter_trending/trending_table_data.csv"], Options(place="us")):
+        assert not isinstance(each, Skipped)
+        cls = pages.choose(each.url, each.body)
+        assert cls is not None
+        found = cls(each.url, each.body, each.fetched_at, each.headers, capture=each.id).items()
+        saved += [row for row in found if isinstance(row, BoardEntry)]
+    told = [{(row.at, row.position, row.topic, row.volume) for row in rows} for rows in (page_rows, saved)]
+    assert told[0] == told[1]
+    assert {row.volume for row in saved if row.topic == "Army"} == {518_784}
+
+
 def test_teen_wolf_rises_over_the_brazil_boards(store: Store, database: Database[Any]) -> None:
     for path, *_ in reversed(BOARDS):
         store.save(items(path))

@@ -62,7 +62,7 @@ class ArchiveMiddleware:
     def _captured(self, request: Request, response: Response) -> Capture:
         return redact.capture(
             Capture(
-                url=response.url,
+                url=_whole_url(request, response),
                 fetched_at=self.context.clock(),
                 status=response.status,
                 headers={
@@ -120,3 +120,9 @@ def _site(host: str) -> str:
 @lru_cache(maxsize=1)
 def _suffixes() -> TLDExtract:
     return TLDExtract(suffix_list_urls=(), cache_dir=None)  # the list that comes with it; nothing is downloaded
+
+
+def _whole_url(request: Request, response: Response) -> str:
+    """Scrapy takes the fragment off; on later pages of a list it says which rank the page begins with."""
+    fragment = urlsplit(request.url).fragment
+    return f"{response.url}#{fragment}" if fragment and "#" not in response.url else response.url

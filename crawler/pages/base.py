@@ -110,6 +110,10 @@ class Page:
         """Whether *body* is such a page: for saved pages whose URL nobody kept, and see on_any_host."""
         return False
 
+    def refused(self, status: int, outcome: Outcome) -> tuple[Outcome, str]:
+        """What an HTTP status other than 2xx means here, and why in words; *outcome* is what it means by itself."""
+        return outcome, ""
+
     def read(self) -> None:
         raise NotImplementedError(type(self).__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from crawler.items import Board, BoardEntry
+from crawler.items import Board, BoardEntry, News
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Page
 from crawler.topics import topic_key
@@ -29,11 +29,15 @@ class Row:
     """Rounding step of volume; None when exact."""
     floor: int | None = None
     """When volume is hidden: the number below which the source hides it."""
+    at_least: bool | None = None
+    """Volume is a lower bound."""
     promoted: bool | None = None
     category: str | None = None
     entity: str | None = None
     shown_at: int | None = None
     """Place the list itself states; None where only the order tells."""
+    since: datetime | None = None
+    news: tuple[News, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,16 @@ class Snapshot:
     ceiling: int | None = None
     """Most rows this source ever shows."""
     asked: int | None = None
+    first: int = 1
+    """Position of the first row: above 1 on later pages of a list."""
     unread: int = 0
     """Rows that were shown and could not be read; among `rows` they are None."""
 
     def ranked(self) -> Iterator[tuple[int, Row]]:
-        """Each row with its position: earned ones from 1, empty ranks kept free, bought ones behind."""
+        """Each row with its position: earned ones in order, empty ranks kept free, bought ones behind."""
         earned = [row for row in self.rows if row is None or not row.promoted]
         bought = [row for row in self.rows if row is not None and row.promoted]
-        for position, row in enumerate([*earned, *bought], start=1):
+        for position, row in enumerate([*earned, *bought], start=self.first):
             if row is not None:
                 yield position, row
 
@@ -109,7 +115,8 @@ class BoardPage(Page):
             BoardEntry, board=snapshot.board, at=snapshot.at, position=position,
             shown_at=row.shown_at if row.shown_at != position else None,
             topic=row.topic, topic_key=topic_key(row.topic), volume=row.volume, volume_precision=row.precision,
-            volume_floor=row.floor, promoted=row.promoted, category=row.category, entity=row.entity,
+            volume_at_least=row.at_least, volume_floor=row.floor, promoted=row.promoted, category=row.category,
+            entity=row.entity, since=row.since, news=row.news,
         )  # fmt: skip
         return made is not None
 

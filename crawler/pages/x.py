@@ -1,29 +1,61 @@
-"""X/Twitter trends: v1.1 `trends/place` bodies. Tables that other people saved from them: crawler.pages.tables.x."""
+"""X/Twitter: the API's trends of both versions and its recent search. Saved tables of trends: crawler.pages.tables.x.
+
+Version 2 is known from its documentation; no capture confirms it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qs, quote, unquote_plus, urlsplit
 
 from crawler import places
 from crawler.counts import json_count, twitter_time
-from crawler.fields import Fields, load_json, text
+from crawler.fields import Fields, identifier, load_json, text
+from crawler.items import Post
 from crawler.outcomes import MissingField, Outcome
+from crawler.pages.base import Follow
 from crawler.pages.boards import BoardPage, Row, Snapshot
 
 VOLUME_FLOOR = 10_000  # v1.1 sends null below about ten thousand; the least volume in 542,000 rows is 10,000
 CEILING = 50
+HIT_LENGTH = 120  # of a post's text in a list of hits; the post keeps all of it
 
 
-class TrendsPlacePage(BoardPage):
+class XPage(BoardPage):
+    """What the answers of the API share."""
+
+    platform: ClassVar[str] = "x"
+
+    def refused(self, status: int, outcome: Outcome) -> tuple[Outcome, str]:
+        """In words what a status says, and until when."""
+        if status == 401:
+            return Outcome.LOGIN_WALL, "X API: 401, the bearer token is wrong, expired or withdrawn; see X_BEARER_TOKEN"
+        if status == 403:
+            return Outcome.BLOCKED, "X API: 403, the plan of this key does not include the endpoint"
+        if status == 429:
+            reset = self.headers.get("x-rate-limit-reset", "")
+            until = f" until {datetime.fromtimestamp(int(reset), UTC):%Y-%m-%dT%H:%M:%SZ}" if _is_epoch(reset) else ""
+            return Outcome.RATE_LIMITED, f"X API: 429, the limit of this window is used up{until}"
+        if status == 400:
+            return Outcome.SHAPE_CHANGED, "X API: 400, it does not take the request; is the place or the query right?"
+        return outcome, f"X API: {status}"
+
+    def answer(self, where: str = "$") -> Fields:
+        try:
+            data = load_json(self.body)
+        except ValueError as error:
+            raise MissingField(f"body: {error}") from None
+        return Fields(data[0] if isinstance(data, list) and data else data, where, self.reading.odd)
+
+
+class TrendsPlacePage(XPage):
     """`[{"trends": […], "as_of": …, "locations": […]}]`; also one such object, as a document store keeps it."""
 
     name: ClassVar[str] = "x.trends_place"
     version: ClassVar[int] = 2
-    platform: ClassVar[str] = "x"
     urls: ClassVar[tuple[str, ...]] = (r"/1\.1/trends/place\.json",)
 
     @classmethod
@@ -32,11 +64,7 @@ class TrendsPlacePage(BoardPage):
         return head in (b"[", b"{") and b'"trends"' in body and b'"as_of"' in body
 
     def snapshots(self) -> Iterator[Snapshot]:
-        try:
-            data = load_json(self.body)
-        except ValueError as error:
-            raise MissingField(f"body: {error}") from None
-        answer = Fields(data[0] if isinstance(data, list) and data else data, "[0]", self.reading.odd)
+        answer = self.answer("[0]")
         if codes := [each.may("code", json_count) for each in answer.parts("errors")]:
             self._refused(codes[0])
             return
@@ -67,6 +95,138 @@ class TrendsPlacePage(BoardPage):
         if location is None:
             return self.told_place()
         return places.of_woeid(location.need("woeid", json_count))
+
+
+class TrendsByWoeidPage(XPage):
+    """`{"data": [{"trend_name", "tweet_count"}]}` in order of rank; neither place nor moment, which the request told.
+
+    A missing count is hidden, with no floor: the documentation names none, and counts below 3,000 occur in it.
+    """
+
+    name: ClassVar[str] = "x.trends_by_woeid"
+    urls: ClassVar[tuple[str, ...]] = (r"/2/trends/by/woeid/\d+",)
+
+    @classmethod
+    def knows(cls, url: str, body: bytes) -> bool:
+        return body.lstrip()[:1] == b"{" and b'"trend_name"' in body[:500]
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        answer = self.answer()
+        rows = [self._row(trend) for trend in answer.parts("data")]
+        problems = [each.may("title", text) or each.may("detail", text) for each in answer.parts("errors")]
+        if not rows and problems:
+            raise MissingField(f"$.data: expected trends, found an error: {(problems[0] or '')[:100]!r}")
+        place = self._place()
+        yield Snapshot(f"x:trends:{place}", self.fetched_at, rows, place, "x", CEILING, unread=rows.count(None))
+        self.reading.unread += answer.unread()
+
+    def _row(self, trend: Fields) -> Row | None:
+        try:
+            return Row(trend.need("trend_name", text), trend.may("tweet_count", json_count))
+        except MissingField as error:
+            self.odd_row("boardentry", str(error), trend)
+            return None
+
+    def _place(self) -> str:
+        match = re.search(r"/woeid/(\d{1,12})", self.url)
+        return places.of_woeid(int(match[1])) if match else self.told_place()
+
+
+class SearchPage(XPage):
+    """`/2/tweets/search/recent`: posts, newest first, and the list of hits with query and position.
+
+    A later page is a list of its own (`x:search:<query>:from101`): it was seen at another moment.
+    """
+
+    name: ClassVar[str] = "x.search"
+    urls: ClassVar[tuple[str, ...]] = (r"/2/tweets/search/(?:recent|all)\?",)
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        answer = self.answer()
+        asked = parse_qs(urlsplit(self.url).query)
+        first = int((parse_qs(urlsplit(self.url).fragment).get("from") or ["1"])[0])
+        if "query" not in asked:
+            raise MissingField("address: expected query=…, found none")
+        meta = answer.part("meta")
+        authors = self._authors(answer)
+        rows = [self._hit(each, authors) for each in answer.parts("data")]
+        if not rows:
+            # A confirmed nothing has its own counter; without it the answer is not one.
+            if meta is None or meta.need("result_count", json_count) != 0:
+                raise MissingField("$.data: expected posts, or meta.result_count 0; found neither")
+            self.reading.outcome = Outcome.EMPTY
+            return
+        query = asked["query"][0]
+        board = f"x:search:{query.strip().lower()[:100]}"
+        yield Snapshot(
+            board if first == 1 else f"{board}:from{first}", self.fetched_at, rows, source="x", first=first,
+            asked=_whole(asked.get("max_results")), unread=rows.count(None),
+        )  # fmt: skip
+        token = meta.may("next_token", text) if meta else None
+        if token:
+            self.reading.follows.append(self._next(token, first + len(rows)))
+        answer.skip("includes", "errors")
+        self.reading.unread += answer.unread()
+
+    def _next(self, token: str, first: int) -> Follow:
+        bare = re.sub(r"[&?]next_token=[^&#]*", "", self.url.partition("#")[0])
+        joint = "&" if "?" in bare else "?"
+        return Follow(f"{bare}{joint}next_token={quote(token, safe='')}#from={first}", self.name, why="next page")
+
+    def _authors(self, answer: Fields) -> dict[str, Fields]:
+        includes = answer.part("includes")
+        users = list(includes.parts("users")) if includes else []
+        return {number: user for user in users if (number := user.may("id", identifier))}
+
+    def _hit(self, tweet: Fields, authors: Mapping[str, Fields]) -> Row | None:
+        try:
+            number = tweet.need("id", identifier)
+        except MissingField as error:
+            self.odd_row("post", str(error), tweet)
+            return None
+        counts = tweet.part("public_metrics")
+        entities = tweet.part("entities")
+        author_id = tweet.may("author_id", identifier)
+        author = authors.get(author_id or "")
+        shown = tweet.may("text", text)
+        followers = author.part("public_metrics") if author else None
+
+        def count(name: str) -> int | None:
+            return counts.may(name, json_count) if counts else None
+
+        self.add(
+            Post, url=f"https://x.com/i/status/{number}", post_id=number, media="text",
+            author=author.may("username", text) if author else None, author_id=author_id,
+            created_at=tweet.may("created_at", as_of), caption=shown, language=tweet.may("lang", text),
+            hashtags=_named(entities, "hashtags", "tag"), mentions=_named(entities, "mentions", "username"),
+            urls=_named(entities, "urls", "expanded_url"), repost_of=_repost(tweet),
+            author_followers=followers.may("followers_count", json_count) if followers else None,
+            views=count("impression_count"), likes=count("like_count"), comments=count("reply_count"),
+            shares=count("quote_count"), saves=count("bookmark_count"), reposts=count("retweet_count"),
+        )  # fmt: skip
+        return Row((shown or number)[:HIT_LENGTH], entity=f"x:post:{number}")
+
+
+def _is_epoch(label: str) -> bool:
+    return re.fullmatch(r"\d{9,11}", label) is not None
+
+
+def _named(entities: Fields | None, kind: str, name: str) -> tuple[str, ...] | None:
+    if entities is None:
+        return None
+    found = (each.may(name, text) for each in entities.parts(kind))
+    return tuple(each.lower() if kind == "hashtags" else each for each in found if each) or None
+
+
+def _repost(tweet: Fields) -> str | None:
+    for each in tweet.parts("referenced_tweets"):
+        if each.may("type", text) == "retweeted" and (number := each.may("id", identifier)):
+            return f"x:post:{number}"
+    return None
+
+
+def _whole(given: list[str] | None) -> int | None:
+    return int(given[0]) if given and given[0].isdigit() and len(given[0]) < 6 else None
 
 
 def as_of(value: Any) -> datetime:

@@ -127,8 +127,11 @@ def google(view: View, asked: Asked) -> Answer:
 @route(YOUTUBE, r"/youtube/v3/videos")
 def most_popular(view: View, asked: Asked) -> Answer:
     """Counters are text; those of a video with its comments off lack the counter."""
-    if asked.get("key") != YOUTUBE_KEY:
+    key = asked.get("key") or asked.headers.get("x-goog-api-key")
+    if not key:
         return _youtube_error(403, "forbidden", "The request is missing a valid API key.")
+    if key != YOUTUBE_KEY:
+        return _youtube_error(400, "keyInvalid", "API key not valid. Please pass a valid API key.")
     if "quota" in view.twists:
         return _youtube_error(
             403, "quotaExceeded", "The request cannot be completed because you have exceeded your quota."
