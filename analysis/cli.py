@@ -12,6 +12,8 @@ from analysis.command import AWAY, GOOD, WRONG, Command, Session, UsageError, mo
 from analysis.output import OutputError
 from analysis.trends import commands as trends
 from crawler.config import Config, ConfigError, load
+from crawler.context import catch_up
+from crawler.spool import waiting
 from crawler.storage.errors import StorageError
 from crawler.storage.reads import Client, Reader
 
@@ -35,6 +37,8 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
     try:
         config = load()
         name = args.database or config.mongodb_database
+        if waiting(config.spool_dir / name):  # numbers that were read and are not in the database yet
+            catch_up(config, name)
         with (open_client or _connect)(config) as client:
             session = Session(Reader(client[name], args.known_at), name.endswith(SIMULATED_ENDING))
             return COMMANDS[args.command].run(args, session)

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
+from crawler import spool
 from crawler.archive import Archive
 from crawler.config import Config, load
 from crawler.items import Refused
-from crawler.spool import CaughtUp, Spool, catch_up, waiting
+from crawler.spool import CaughtUp, Spool
 from crawler.storage.connect import address, connect, safe_uri
 from crawler.storage.reads import Client
 from crawler.storage.store import Store
@@ -115,12 +116,19 @@ def open_store(config: Config, database: str) -> tuple[Client, Store]:
     return client, store
 
 
+def catch_up(config: Config, database: str) -> None:
+    """Bring in what waits in the spool, for a start that needs no store of its own. Raises StorageError."""
+    client, store = open_store(config, database)
+    store.close()
+    client.close()
+
+
 def empty_spool(config: Config, database: str, store: Store) -> CaughtUp | None:
     """Bring in what waits for this database; None when nothing does. Says what it did."""
     folder = config.spool_dir / database
-    if not waiting(folder):
+    if not spool.waiting(folder):
         return None
-    done = catch_up(folder, server_name(config), store, now())
+    done = spool.catch_up(folder, server_name(config), store, now())
     if done.files:
         log.warning("%s", done)
     for server, files in done.elsewhere.items():

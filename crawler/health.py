@@ -24,8 +24,29 @@ OLDEST_SERVER = (4, 4)  # pymongo 4.20 speaks to nothing older
 LOW_BYTES, FULL_BYTES = 1_000_000_000, 100_000_000
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 300.0
 MODULES = (
-    *("altair", "itemadapter", "orjson", "pandas", "playwright", "price_parser", "pyarrow", "pydantic"),
-    *("pymongo", "scrapy", "scrapy_playwright", "vl_convert", "warcio"),
+    *(
+        "ahocorasick",
+        "altair",
+        "eld",
+        "itemadapter",
+        "LeIA",
+        "orjson",
+        "pandas",
+        "playwright",
+        "price_parser",
+    ),
+    *(
+        "pyarrow",
+        "pydantic",
+        "pymongo",
+        "rensa",
+        "scrapy",
+        "scrapy_playwright",
+        "sklearn",
+        "tldextract",
+        "vaderSentiment",
+    ),
+    *("vl_convert", "warcio", "yake"),
 )
 BROWSERS = (
     # The headless shell first: twice the pages a second in two thirds of the memory of a full Chromium.
@@ -59,6 +80,7 @@ def examine(now: Callable[[], datetime], environ: Mapping[str, str] | None = Non
     if settings is not None:
         yield disk(settings.data_dir, free_bytes(settings.data_dir))
         yield archive(settings)
+        yield spool(settings)
         yield from database(settings, now)
         yield browser(settings.browser_path)
 
@@ -120,6 +142,16 @@ def archive(settings: Config) -> Check:
         found = f"{folder} cannot be written ({reason})"
         return Check("archive", "fail", found, f"chown -R $(id -un) '{settings.data_dir}', or set TIDEMARK_DATA")
     return Check("archive", "ok", f"{folder} can be written")
+
+
+def spool(settings: Config) -> Check:
+    files = list(settings.spool_dir.glob("*/*.jsonl"))
+    if not files:
+        return Check("spool", "ok", "empty")
+    size_mb = sum(path.stat().st_size for path in files) / 1e6
+    names = ", ".join(sorted({path.parent.name for path in files}))
+    found = f"{size_mb:.1f} MB wait in {settings.spool_dir} for database {names}"
+    return Check("spool", "warn", found, "mend the database; the next start of anything brings them in")
 
 
 def database(settings: Config, now: Callable[[], datetime], timeout_s: float = 5.0) -> list[Check]:

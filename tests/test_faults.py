@@ -18,6 +18,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from crawler.archive import Archive
+from crawler.config import ROOT
 from crawler.storage import server
 from tests import servers
 from tests.shell import Answer, Shell, Site, crawling, ended, facts, good, shop
@@ -91,6 +92,18 @@ def test_by_setting_the_crawl_goes_on_without_its_database(
     assert database["products"].count_documents({}) == 5
     assert database["runs"].find_one({"spider": "site_store"})["items"]["spooled"] == 10
     assert facts(database) == undisturbed(shell, client)
+
+
+def test_analysis_brings_in_what_waits_before_it_reads(
+    shell: Shell, serve: Callable[[Site], str], wire: Wire, database: Database[Any]
+) -> None:
+    wire.cut()
+    shell.crawl(serve(good), MONGODB_URI=wire.uri + SOON, TIDEMARK_WHEN_AWAY="go_on")
+    wire.mend()
+    command = [sys.executable, "-m", "analysis", "boards"]
+    subprocess.run(command, cwd=ROOT, env={**shell.environ, "MONGODB_URI": wire.uri}, check=False)
+    assert database["products"].count_documents({}) == 3
+    assert spool_files(shell) == []
 
 
 def test_a_full_spool_stops_the_crawl_and_replay_of_the_archive_brings_the_rest(

@@ -10,6 +10,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler import config
+from crawler.context import catch_up
 from crawler.storage import server
 from crawler.storage.connect import safe_uri
 from crawler.storage.errors import StorageError
@@ -51,6 +52,8 @@ def _obey(order: str, settings: config.Config) -> int:
         return 0
     if order == "start":
         server.ensure(data_dir)
+        for waiting in sorted({path.parent.name for path in settings.spool_dir.glob("*/*.jsonl")}):
+            catch_up(settings, waiting)
     status = server.status(data_dir)
     if not status.running:
         print(f"no local server is running in {data_dir} ({status.size_bytes / 1e6:.0f} MB)")

@@ -11,6 +11,7 @@ import tempfile
 import tomllib
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,10 @@ def test_packages_that_cannot_be_imported_are_named():
 
 def test_every_dependency_of_the_project_is_checked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = {re.match(r"[\w.-]+", line)[0].replace("-", "_") for line in project["dependencies"]}
-    modules = {name.removesuffix("_python") for name in names if not name.startswith("fiftyone")}
-    assert modules == set(health.MODULES)
+    named = {re.match(r"[\w.-]+", line)[0].lower() for line in project["dependencies"]}
+    brought = metadata.packages_distributions()
+    checked = {name.lower() for module in health.MODULES for name in brought[module]}
+    assert checked == {name for name in named if not name.startswith("fiftyone")}
 
 
 @pytest.mark.parametrize(
@@ -153,6 +155,16 @@ def test_an_archive_that_cannot_be_written_fails(tmp_path):
     assert "cannot be written" in check.found
 
 
+def test_what_waits_in_the_spool_is_said(tmp_path):
+    settings = config.load({"TIDEMARK_DATA": str(tmp_path)})
+    assert health.spool(settings).state == "ok"
+    waiting = settings.spool_dir / "tidemark" / "20260301T000000-1-0001.jsonl"
+    waiting.parent.mkdir(parents=True)
+    waiting.write_bytes(b"x" * 300_000)
+    check = health.spool(settings)
+    assert (check.state, "0.3 MB wait in" in check.found) == ("warn", True)
+
+
 # ---- the browser
 
 Machine = namedtuple("Machine", "own which")
@@ -229,7 +241,7 @@ def test_doctor_exits_0_when_nothing_fails_and_1_when_something_does(mongo_uri, 
     status, shown, errors = scrapy("doctor", **good)
     assert (status, errors) == (0, "")
     assert [line.split()[1] for line in shown.splitlines()] == [
-        *("python", "packages", "settings", "disk", "archive", "database", "clock", "browser"),
+        *("python", "packages", "settings", "disk", "archive", "spool", "database", "clock", "browser"),
     ]
     status, shown, _ = scrapy("doctor", **good | {"BROWSER_PATH": str(tmp_path / "none")})
     assert status == 1
