@@ -68,7 +68,8 @@ KINDS = {
     "endless": Kind("ok", "the grid never ends and repeats itself", twist=True),
     "falling": Kind("ok", "counters fall to six tenths", twist=True),
     "renamed": Kind("shape_changed", "a key that is needed has another name", twist=True),
-    "quota": Kind("blocked", "403: the key's quota is used up", twist=True),
+    "quota": Kind("rate_limited", "403: the quota of the key for the video chart is used up", twist=True),
+    "unsigned": Kind("blocked", "200 and `no permission` from the Creative Center", twist=True),
 }
 
 

@@ -187,6 +187,19 @@ def test_discover_lists_users_hashtags_and_sounds_with_numbers_as_text(site):
     assert isinstance(cards[1][0]["extraInfo"]["views"], str)
 
 
+def test_the_creative_center_ranks_hashtags_sounds_and_creators(site):
+    base = "https://ads.tiktok.com/creative_radar_api/v1/popular_trend"
+    tags = fetch(site, f"{base}/hashtag/list?page=1&limit=50&period=7&country_code=BR").json()["data"]["list"]
+    views = [row["video_views"] for row in tags]
+    assert views == sorted(views, reverse=True)
+    sounds = fetch(site, f"{base}/sound/rank_list?limit=5&country_code=BR").json()["data"]
+    assert (len(sounds["sound_list"]), sounds["pagination"]["has_more"]) == (5, True)
+    creators = fetch(site, f"{base}/creator/list?limit=50&creator_country=BR").json()["data"]["creators"]
+    assert {row["country_code"] for row in creators} == {"BR"}
+    site.faults.add("unsigned")
+    assert fetch(site, f"{base}/hashtag/list").json()["code"] == 40101
+
+
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node here to run the page's script with")
 def test_the_page_s_script_and_the_site_compute_the_same_token():
     function = re.search(r"function token\(text\) \{.*?\n  \}", SCRIPT, re.S)[0]
@@ -250,7 +263,8 @@ def test_the_boards_that_others_make_show_the_same_topics(site):
 
 def test_the_video_chart_is_paged_and_needs_a_key(site):
     url = "https://www.googleapis.com/youtube/v3/videos?part=snippet,statistics&chart=mostPopular&regionCode=BR"
-    assert fetch(site, url).status == 403
+    assert (fetch(site, url).status, fetch(site, f"{url}&key=wrong").status) == (403, 400)
+    assert fetch(site, url, x_goog_api_key=YOUTUBE_KEY).status == 200
     found, page = [], ""
     while True:
         body = fetch(site, f"{url}&maxResults=50&key={YOUTUBE_KEY}{page}").json()
