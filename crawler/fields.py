@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
@@ -164,6 +165,16 @@ def member(body: bytes, key: str, start: int, end: int) -> Any:
 def _mended(value: Any) -> Any:
     """Without the lone surrogates that JSON escapes may carry."""
     return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def address(url: str) -> SplitResult:
+    """urlsplit for text from outside: what cannot be an address, or names no host that can be, is an empty one."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.hostname
+    except ValueError:  # e.g. http://[1
+        return SplitResult("", "", "", "", "")
+    return parts
 
 
 def text_at(row: dict[str, Any], name: str) -> str | None:

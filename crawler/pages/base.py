@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeVar
+from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from crawler.fields import Fields
+from crawler.fields import Fields, address
 from crawler.items import Item, Refused, Vantage, reason_of
 from crawler.outcomes import Outcome, ShapeError
 
@@ -96,7 +97,8 @@ class Page:
         at_precision: Literal["day"] | None = None,
         hash_key: str | None = None,
     ) -> None:
-        self.url = url
+        # Captures of others carry any text as their address; what cannot be one is kept as a name.
+        self.url = url if address(url).scheme else f"saved:{quote(url, safe='', errors='replace')}"
         self.body = body
         self.fetched_at = fetched_at
         self.headers = headers or {}

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlunsplit
 
 from parsel import Selector
 
 from crawler.counts import cents, json_count, units
-from crawler.fields import Fields, flag, identifier, load_json, text
+from crawler.fields import Fields, address, flag, identifier, load_json, text
 from crawler.items import Offer, Product
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Follow, Page
@@ -39,7 +39,7 @@ Money = Callable[[Any], Decimal]
 
 def host_of(url: str) -> str:
     """Store name from an address: host without `www.`; '' when there is none."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    return (address(url).hostname or "").removeprefix("www.")
 
 
 class ShopifyPage(Page):
@@ -127,7 +127,7 @@ class CataloguePage(ShopifyPage):
             self._next_page(len(listed))
 
     def _next_page(self, got: int) -> None:
-        parts = urlsplit(self.url)
+        parts = address(self.url)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         limit, page = query.get("limit", "30"), query.get("page", "1")
         if limit.isdigit() and page.isdigit() and got >= int(limit):
@@ -264,7 +264,7 @@ class StorePage(ShopifyPage):
         self.each("offer", offers, lambda offer: self._linked_offer(made.key, url, offer))
 
     def _linked_offer(self, product: str, url: str, offer: Fields) -> None:
-        variant = parse_qs(urlsplit(offer.may("url", text) or "").query).get("variant")
+        variant = parse_qs(address(offer.may("url", text) or "").query).get("variant")
         self.add(
             Offer,
             url=url,
@@ -289,11 +289,12 @@ class StorePage(ShopifyPage):
         """Junip's widget states rating and count beside each product id; bundles inherit a part's."""
         widgets: dict[str, tuple[float, int]] = {}
         for each in Selector(body=self.body, type="html").css("[data-product-rating-average]"):
-            ids = each.attrib.get("data-product-id") or each.attrib.get("data-product-remote-id") or ""
+            attribute = each.root.get  # one by one: damaged neighbours may have names that cannot be read
+            ids = attribute("data-product-id") or attribute("data-product-remote-id") or ""
             try:
                 widgets[ids] = (
-                    float(each.attrib["data-product-rating-average"]),
-                    json_count(each.attrib.get("data-product-rating-count")),
+                    float(attribute("data-product-rating-average")),
+                    json_count(attribute("data-product-rating-count")),
                 )
             except ValueError:
                 self.reading.odd.append("[data-product-rating-average]")

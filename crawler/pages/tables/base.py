@@ -184,7 +184,10 @@ def _names(head: bytes) -> tuple[str, ...]:
     if head[:1] in (b"{", b"["):
         return _keys_of(head.lstrip(b"[ \t\r\n"))
     line = head.split(b"\n", 1)[0].decode("utf-8", "replace")
-    return tuple(name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter_of(line)), []))
+    try:
+        return tuple(name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter_of(line)), []))
+    except csv.Error:  # a lone carriage return within the line: no table
+        return ()
 
 
 def _keys_of(head: bytes) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from crawler.fields import dig, load_json
+from crawler.fields import address, dig, load_json
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Page
 from crawler.pages.tiktok.state import has_state, status_of
@@ -50,7 +50,7 @@ class TikTokPage(Page):
 
     def no_data(self, what: str) -> None:
         """The outcome of a page that does not hold what it is for: decided by what is there, not by words."""
-        parts = urlsplit(self.url)
+        parts = address(self.url)
         host = parts.hostname or ""
         if parts.path.startswith("/login"):
             self.reading.outcome = Outcome.LOGIN_WALL
@@ -76,5 +76,5 @@ class TikTokPage(Page):
 
     def asked_for(self, *names: str) -> str | None:
         """The first of these parameters of the address that has a value."""
-        query = parse_qs(urlsplit(self.url).query)
+        query = parse_qs(address(self.url).query)
         return next((query[name][0] for name in names if query.get(name)), None)

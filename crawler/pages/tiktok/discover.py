@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from crawler.counts import json_count
-from crawler.fields import Fields, dig, flag, identifier, text
+from crawler.fields import Fields, address, dig, flag, identifier, text
 from crawler.items import Hashtag, Profile, Sound
 from crawler.outcomes import MissingField, Outcome, ShapeError, UnknownKind
 from crawler.pages.tiktok.common import TikTokPage
 from crawler.pages.tiktok.grids import Hit, add_board
 from crawler.pages.tiktok.people import Numbers
-from crawler.pages.tiktok.state import count
+from crawler.pages.tiktok.state import count, handle
 
 CEILINGS = {"profiles": 30, "hashtags": 10, "sounds": 10}  # never more in 1,000 hourly snapshots of 2022
 Reader = Callable[["DiscoverPage", Fields, Fields], Hit | None]
@@ -59,26 +58,24 @@ class DiscoverPage(TikTokPage):
                 hits.append(None)
         self.reading.got = (self.reading.got or 0) + len(rows)
         if kinds:
-            host = (urlsplit(stated if isinstance(stated, str) else self.url).hostname or "").removesuffix(
-                ".tiktok.com"
-            )
+            host = (address(stated if isinstance(stated, str) else self.url).hostname or "").removesuffix(".tiktok.com")
             name = f"tiktok:discover_{kinds[0]}" + (f":{host}" if host in ("www", "m", "t") else "")
             add_board(self, name, hits, place=self.place(), ceiling=max(CEILINGS[kinds[0]], len(rows)))
 
     def profile(self, card: Fields, extra: Fields) -> Hit | None:
-        handle = card.need("subTitle", _handle)
+        name = card.need("subTitle", _handle)
         numbers: Numbers = {}
         for ours, theirs in {
             "followers": "fans", "following": "following", "likes": "heart", "videos": "video",
         }.items():  # fmt: skip
             numbers[ours], numbers[f"{ours}_precision"] = count(theirs, extra, None)
         made = self.add(
-            Profile, url=f"https://www.tiktok.com/@{handle}", username=handle, user_id=extra.may("userId", identifier),
+            Profile, url=f"https://www.tiktok.com/@{name}", username=name, user_id=extra.may("userId", identifier),
             sec_uid=extra.may("secUid", text), nickname=card.may("title", text), bio=card.may("description", text),
             verified=extra.may("verified", flag), **numbers,
         )  # fmt: skip
         volume, step = numbers["followers"], numbers["followers_precision"]
-        return Hit(f"@{handle}", handle.lower(), made.key, volume, step) if made else None
+        return Hit(f"@{name}", name.lower(), made.key, volume, step) if made else None
 
     def hashtag(self, card: Fields, extra: Fields) -> Hit | None:
         name = card.need("title", text).removeprefix("#")
@@ -116,6 +113,6 @@ def _kind(card: Fields) -> tuple[str, Reader]:
 
 def _handle(value: Any) -> str:
     found = text(value)
-    if not found.startswith("@") or len(found) < 2:
+    if not found.startswith("@"):
         raise ValueError(f"expected '@' and a handle, found {found[:30]!r}")
-    return found[1:]
+    return handle(found[1:])

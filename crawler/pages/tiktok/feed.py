@@ -10,7 +10,7 @@ from crawler.outcomes import Outcome
 from crawler.pages.base import Follow
 from crawler.pages.tiktok.common import TikTokPage
 from crawler.pages.tiktok.grids import add_board, board_of_page, cards, hits_of, read_posts
-from crawler.pages.tiktok.state import SIGI, UNIVERSAL, has_state, part, script
+from crawler.pages.tiktok.state import SIGI, UNIVERSAL, has_state, part, posts_of, script
 
 CARDS = (
     b'data-e2e="search_top-item"',
@@ -52,16 +52,7 @@ class FeedPage(TikTokPage):
     def _stated(self) -> list[Post | None]:
         rows: Any = part(self.body, UNIVERSAL, "webapp.updated-items")
         if not isinstance(rows, list):
-            state = script(self.body, SIGI, b'"ItemModule"')
-            module = dig(state, "ItemModule")
-            lists = dig(state, "ItemList")
-            listed = [
-                name
-                for each in (lists.values() if isinstance(lists, dict) else ())
-                for name in dig(each, "list") or ()
-                if isinstance(name, str)
-            ]
-            rows = [module[name] for name in listed if name in module] if isinstance(module, dict) else []
+            rows = posts_of(script(self.body, SIGI, b'"ItemModule"'))
         return read_posts(self, [row for row in rows if dig(row, "liveRoomInfo") is None], "items")
 
     def _nothing(self) -> None:

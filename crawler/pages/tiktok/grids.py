@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from crawler.counts import tiktok_time
-from crawler.fields import Fields
+from crawler.fields import Fields, address
 from crawler.items import Board, BoardEntry, Post, stamp
 from crawler.outcomes import Outcome, ShapeError
 from crawler.pages.base import Follow, Page
@@ -160,7 +160,7 @@ def folded(name: str) -> str:
 
 def board_of_page(url: str) -> str | None:
     """The name of the grid that a page of the site shows, from the page's own address; None where it has none."""
-    parts = urlsplit(url)
+    parts = address(url)
     path = unquote(parts.path)
     if not (parts.hostname or "").endswith("tiktok.com"):
         return None

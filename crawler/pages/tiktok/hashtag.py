@@ -14,7 +14,7 @@ from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Follow
 from crawler.pages.tiktok.common import TikTokPage
 from crawler.pages.tiktok.grids import add_board, cards, folded, hits_of, read_posts
-from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, part, script
+from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, part, posts_of, script
 
 CARD = b'data-e2e="challenge-item"'
 _HEADING = b'data-e2e="challenge-title"'
@@ -73,8 +73,7 @@ class HashtagPage(TikTokPage):
             return False
         if self.allowed(page, "ChallengePage"):
             self._hashtag(dig(page, "challengeInfo"), "ChallengePage.challengeInfo")
-            listed, posts = dig(state, "ItemList", "challenge", "list") or [], dig(state, "ItemModule") or {}
-            self._grid([posts.get(each) for each in listed if isinstance(each, str)])
+            self._grid(posts_of(state, "challenge"))
         return True
 
     def _read_next(self) -> bool:

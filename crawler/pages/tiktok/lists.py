@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from crawler.counts import json_count
-from crawler.fields import Fields, dig, identifier, text
+from crawler.fields import Fields, address, dig, identifier, text
 from crawler.items import Post, Profile
 from crawler.outcomes import MissingField, Outcome, ShapeError
 from crawler.pages.tiktok.common import TikTokPage
 from crawler.pages.tiktok.grids import Hit, add_board, folded, hits_of, read_posts
-from crawler.pages.tiktok.state import count
+from crawler.pages.tiktok.state import count, handle
 
 ROWS = ("itemList", "items", "item_list", "itemListData", "user_list", "data")
 # What an answer holds beside its rows; an answer of these alone has none to show.
@@ -123,10 +123,10 @@ class ListPage(TikTokPage):
         """A found account; its counters of posts are 0 throughout, so they say nothing."""
         try:
             user = Fields(dig(row, "user_info"), f"body.user_list[{i}].user_info", self.reading.odd)
-            handle = user.need("unique_id", text)
+            name = user.need("unique_id", handle)
             followers, step = count("follower_count", user, None)
             made = self.add(
-                Profile, url=f"https://www.tiktok.com/@{handle}", username=handle,
+                Profile, url=f"https://www.tiktok.com/@{name}", username=name,
                 user_id=user.may("uid", identifier) or user.may("id", identifier), sec_uid=user.may("sec_uid", text),
                 nickname=user.may("nickname", text), bio=user.may("signature", text),
                 followers=followers, followers_precision=step,
@@ -134,7 +134,7 @@ class ListPage(TikTokPage):
         except ShapeError as error:
             self.odd_row("profile", str(error), Fields(row if isinstance(row, dict) else {}, "body.user_list"))
             return None
-        return Hit(f"@{handle}", handle.lower(), made.key, followers, step) if made else None
+        return Hit(f"@{name}", name.lower(), made.key, followers, step) if made else None
 
     def _board(self, hits: list[Hit | None], source: dict[str, Any], name: str | None) -> None:
         if not any(hits):
@@ -178,7 +178,7 @@ class ListPage(TikTokPage):
 
 def board_of_request(url: str, posts: list[Post | None], rows: list[Any]) -> str | None:
     """The list that an address of JSON asks for; None where neither it nor the rows say which."""
-    parts = urlsplit(url)
+    parts = address(url)
     path, query = parts.path.rstrip("/"), parse_qs(parts.query)
 
     def asked(*names: str) -> str | None:

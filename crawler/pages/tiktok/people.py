@@ -6,7 +6,7 @@ from crawler.counts import json_count, unwrapped
 from crawler.fields import Fields, flag, identifier, text
 from crawler.items import Profile
 from crawler.pages.base import Page
-from crawler.pages.tiktok.state import count
+from crawler.pages.tiktok.state import count, handle
 
 COUNTERS = {
     "followers": "followerCount", "following": "followingCount", "likes": "heart", "videos": "videoCount",
@@ -34,12 +34,12 @@ def numbers_of(page: Page, stats: Fields, exact: Fields | None) -> Numbers:
 
 def add_account(page: Page, user: Fields, numbers: Numbers) -> Profile | None:
     """Raises MissingField without a handle."""
-    handle = user.need("uniqueId", text)
+    username = user.need("uniqueId", handle)
     link, business = user.part("bioLink"), user.part("commerceUserInfo")
     return page.add(
         Profile,
-        url=f"https://www.tiktok.com/@{handle}",
-        username=handle,
+        url=f"https://www.tiktok.com/@{username}",
+        username=username,
         user_id=user.may("id", identifier),
         sec_uid=user.may("secUid", text),
         nickname=user.may("nickname", text),
@@ -58,7 +58,7 @@ def add_author(page: Page, post: Fields) -> None:
     """The author of a post, where the post shows their followers. Silent otherwise: the post is what was asked for."""
     author = post.part("author") if isinstance(post.raw.get("author"), dict) else None
     stats = post.part("authorStats")
-    if author is None or stats is None or not author.may("uniqueId", text):
+    if author is None or stats is None or not author.may("uniqueId", handle):
         return
     if stats.may("followerCount", json_count) is not None:
         add_account(page, author, numbers_of(page, stats, post.part("authorStatsV2")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from crawler.counts import CountError, epoch, parse_count, tiktok_time
@@ -10,7 +9,7 @@ from crawler.fields import Fields, dig, flag, identifier, text, text_at
 from crawler.items import Post
 from crawler.outcomes import MissingField
 from crawler.pages.base import Page
-from crawler.pages.tiktok.state import count
+from crawler.pages.tiktok.state import count, handle
 
 COUNTERS = {
     "views": "playCount",
@@ -66,7 +65,7 @@ def add_post(page: Page, item: Fields, *, whole: bool = True) -> Post | None:
 def number(value: Any) -> str:
     """A post's id: digits, as text. Once 'awesome' stood beside it, and floats have lost their last digits."""
     found = identifier(value)
-    if not re.fullmatch("[0-9]{1,20}", found):
+    if not (found.isascii() and found.isdigit() and len(found) <= 20):
         raise ValueError(f"expected digits, found {found[:20]!r}")
     return found
 
@@ -85,10 +84,10 @@ def _author(item: Fields, whole: bool) -> tuple[str | None, str | None]:
     """Handle and id: an object, in the SIGI era a bare handle with authorId beside it; null when it is withheld."""
     person = item.may("author", lambda value: value)
     if isinstance(person, str):
-        return person, item.may("authorId", identifier)
+        return item.need("author", handle), item.may("authorId", identifier)
     author = item.part("author")
     if author is not None:
-        return author.need("uniqueId", text), author.may("id", identifier)
+        return author.need("uniqueId", handle), author.may("id", identifier)
     if whole and "author" not in item.raw:
         raise MissingField(f"{item.where}.author: expected a handle or an object, found none")
     return None, item.may("authorId", identifier)

@@ -16,7 +16,7 @@ from crawler.pages.tiktok.common import TikTokPage
 from crawler.pages.tiktok.grids import add_board, cards, hits_of, read_posts
 from crawler.pages.tiktok.people import add_account, numbers_of
 from crawler.pages.tiktok.post import shown
-from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, part, script
+from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, handle, part, posts_of, script
 
 CARD = b'data-e2e="user-post-item"'
 _HANDLE_IN_URL = re.compile(r"/@([\w.]+)")
@@ -63,17 +63,15 @@ class ProfilePage(TikTokPage):
             return False
         if not self.allowed(dig(state, "UserPage") or {}, "UserPage"):
             return True
-        handle = dig(state, "UserPage", "uniqueId") or next(iter(users), None)
-        if not isinstance(handle, str) or handle not in users:
-            raise MissingField(f"UserModule.users: expected {str(handle)[:40]!r}, found {len(users)} others")
-        stats = dig(state, "UserModule", "stats", handle)
+        name = dig(state, "UserPage", "uniqueId") or next(iter(users), None)
+        if not isinstance(name, str) or name not in users:
+            raise MissingField(f"UserModule.users: expected {str(name)[:40]!r}, found {len(users)} others")
+        stats = dig(state, "UserModule", "stats", name)
         self._profile(
-            Fields(users[handle], f"UserModule.users.{handle}", self.reading.odd),
-            Fields(stats, f"UserModule.stats.{handle}", self.reading.odd),
+            Fields(users[name], f"UserModule.users.{name}", self.reading.odd),
+            Fields(stats, f"UserModule.stats.{name}", self.reading.odd),
         )
-        listed = dig(state, "ItemList", "user-post", "list") or []
-        posts = dig(state, "ItemModule") or {}
-        self._grid([posts[each] for each in listed if isinstance(each, str) and each in posts])
+        self._grid(posts_of(state, "user-post"))
         return True
 
     def _read_next(self) -> bool:
@@ -116,7 +114,7 @@ class ProfilePage(TikTokPage):
 
     def _profile_2020(self, user: Fields) -> None:
         """userData of the first quarter of 2020: fans, heart (a string), video."""
-        handle = user.need("uniqueId", text)
+        username = user.need("uniqueId", handle)
         user.need("fans", json_count)
         numbers: dict[str, int | None] = {}
         for ours, theirs in {
@@ -128,8 +126,8 @@ class ProfilePage(TikTokPage):
             numbers[ours], numbers[f"{ours}_precision"] = count(theirs, user, None)
         self.add(
             Profile,
-            url=f"https://www.tiktok.com/@{handle}",
-            username=handle,
+            url=f"https://www.tiktok.com/@{username}",
+            username=username,
             user_id=user.may("userId", identifier),
             sec_uid=user.may("secUid", text),
             nickname=user.may("nickName", text),
@@ -155,8 +153,8 @@ class ProfilePage(TikTokPage):
         headings = [printed("user-title"), printed("user-subtitle")]
         if known is None:
             raise MissingField("url: expected /@handle in the address or the canonical link, found none")
-        handle = known[1]
-        names = [each for each in headings if each and each.lower() != handle.lower()]
+        username = known[1]
+        names = [each for each in headings if each and each.lower() != username.lower()]
         numbers: dict[str, int | None] = {}
         for ours, theirs in {
             "followers": "followers-count",
@@ -166,8 +164,8 @@ class ProfilePage(TikTokPage):
             numbers[ours], numbers[f"{ours}_precision"] = shown(printed(theirs))
         if numbers["followers"] is None:
             raise MissingField('[data-e2e="followers-count"]: expected a count, found none')
-        url = f"https://www.tiktok.com/@{handle}"
-        self.add(Profile, url=url, username=handle, nickname=names[0] if names else None, **numbers)
+        url = f"https://www.tiktok.com/@{username}"
+        self.add(Profile, url=url, username=username, nickname=names[0] if names else None, **numbers)
         self._grid(None)
         return True
 

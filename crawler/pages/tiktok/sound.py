@@ -14,7 +14,7 @@ from crawler.pages.base import Follow
 from crawler.pages.tiktok.common import TikTokPage
 from crawler.pages.tiktok.grids import add_board, cards, hits_of, read_posts
 from crawler.pages.tiktok.post import shown
-from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, part, script
+from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, part, posts_of, script
 
 CARD = b'data-e2e="music-item"'
 _HEADING = b'data-e2e="music-title"'
@@ -61,8 +61,7 @@ class SoundPage(TikTokPage):
             return False
         if self.allowed(page, "MusicPage"):
             self._sound(dig(page, "musicInfo") or dig(state, "MusicModule"), "MusicPage.musicInfo")
-            listed, posts = dig(state, "ItemList", "music", "list") or [], dig(state, "ItemModule") or {}
-            self._grid([posts.get(each) for each in listed if isinstance(each, str)])
+            self._grid(posts_of(state, "music"))
         return True
 
     def _read_next(self) -> bool:

@@ -7,16 +7,19 @@ Words decide nothing: good pages contain "captcha" and "Couldn't find this accou
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from crawler.counts import json_count, rounded
-from crawler.fields import Fields, load_json, member
+from crawler.fields import Fields, dig, load_json, member, text
 from crawler.outcomes import MissingField, Outcome
 
 UNIVERSAL = b"__UNIVERSAL_DATA_FOR_REHYDRATION__"
 SIGI = b"SIGI_STATE"
 PERSISTED = b"sigi-persisted-data"
 NEXT = b"__NEXT_DATA__"
+
+_HANDLE = re.compile(r"[\w.]{1,64}")
 
 # Meanings as public code gives them; no captured page confirms them (0 = ok in every capture).
 STATUS = {
@@ -70,7 +73,10 @@ def script(body: bytes, tag: bytes, wanted: bytes) -> Any:
     except ValueError as error:
         opening = raw.find(b"{")
         if raw[:opening].rstrip().endswith(b"="):  # window['SIGI_STATE']={…};window[…]=…
-            return json.JSONDecoder(strict=False).raw_decode(raw[opening:].decode("utf-8", "replace"))[0]
+            try:
+                return json.JSONDecoder(strict=False).raw_decode(raw[opening:].decode("utf-8", "replace"))[0]
+            except (ValueError, RecursionError) as second:
+                raise MissingField(f"script {tag.decode()}: {second}") from None
         raise MissingField(f"script {tag.decode()}: {error}") from None
 
 
@@ -85,6 +91,17 @@ def part(body: bytes, tag: bytes, key: str) -> Any:
         raise MissingField(f"script {tag.decode()}.{key}: {error}") from None
 
 
+def posts_of(state: Any, *lists: str) -> list[Any]:
+    """The posts of these lists of a SIGI state, of all its lists when none is named: None for one it lacks."""
+    module, listed = dig(state, "ItemModule"), dig(state, "ItemList")
+    if not isinstance(module, dict) or not isinstance(listed, dict):
+        return []
+    found = [dig(listed, name, "list") for name in lists or listed]
+    return [
+        module.get(number) for each in found if isinstance(each, list) for number in each if isinstance(number, str)
+    ]
+
+
 def has_state(body: bytes) -> bool:
     """Whether any of the known script tags is there, whatever it holds."""
     return any(b'id="' + tag in body for tag in (UNIVERSAL, SIGI, PERSISTED, NEXT))
@@ -92,6 +109,14 @@ def has_state(body: bytes) -> bool:
 
 def looks_like_tiktok(body: bytes) -> bool:
     return b"tiktok" in body[:200_000].lower() or b"ttwstatic" in body
+
+
+def handle(value: Any) -> str:
+    """An account's handle as TikTok makes them: word characters and dots. Anything else is no handle."""
+    found = text(value)
+    if not _HANDLE.fullmatch(found):
+        raise ValueError(f"expected a handle, found {found[:30]!r}")
+    return found
 
 
 def status_of(code: Any, where: str) -> Outcome:
