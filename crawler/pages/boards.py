@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from crawler.items import Board, BoardEntry, News
+from crawler.items import MAX_INT64, Board, BoardEntry, News
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Page
 from crawler.topics import topic_key
@@ -100,8 +100,15 @@ class BoardPage(Page):
         ceiling = None if snapshot.ceiling is None else max(snapshot.ceiling, shown)
         reading.ceiling = ceiling if reading.ceiling is None else max(reading.ceiling, ceiling or 0)
         first, stored = len(reading.items), 0
+        model: BoardEntry | None = None
         for position, row in snapshot.ranked():
-            stored += self._entry(snapshot, position, row)
+            if model is not None and _is_plain(position, row):
+                # The fields that a board's rows share were judged with the first one: five times as fast.
+                reading.items.append(_like(model, position, row))
+                stored += 1
+            elif made := self._entry(snapshot, position, row):
+                model = made
+                stored += 1
         if not stored:
             return
         self.add(
@@ -110,15 +117,14 @@ class BoardPage(Page):
         )  # fmt: skip
         reading.items.insert(first, reading.items.pop())
 
-    def _entry(self, snapshot: Snapshot, position: int, row: Row) -> bool:
-        made = self.add(
+    def _entry(self, snapshot: Snapshot, position: int, row: Row) -> BoardEntry | None:
+        return self.add(
             BoardEntry, board=snapshot.board, at=snapshot.at, position=position,
             shown_at=row.shown_at if row.shown_at != position else None,
             topic=row.topic, topic_key=topic_key(row.topic), volume=row.volume, volume_precision=row.precision,
             volume_at_least=row.at_least, volume_floor=row.floor, promoted=row.promoted, category=row.category,
             entity=row.entity, since=row.since, news=row.news,
         )  # fmt: skip
-        return made is not None
 
     def place_beside(self) -> str | None:
         """The place that came with the file, where the page does not state it."""
@@ -129,3 +135,34 @@ class BoardPage(Page):
         if place := self.place_beside():
             return place
         raise NoPlace("place: expected one beside the file, found none; give --place br")
+
+
+def _is_plain(position: int, row: Row) -> bool:
+    """Whether the model would take the row as it is; what is not plain goes through the model itself."""
+    return (
+        1 <= position <= 100_000
+        and row.topic != ""
+        and (row.volume is None or 0 <= row.volume <= MAX_INT64)
+        and (row.precision is None or row.precision >= 2)
+        and (row.floor is None or 0 <= row.floor <= MAX_INT64)
+        and (row.shown_at is None or 0 <= row.shown_at <= 100_000)
+        and row.since is None
+        and row.news is None
+    )
+
+
+def _like(model: BoardEntry, position: int, row: Row) -> BoardEntry:
+    """Another row of the same board, made as pydantic's own model_copy does, without its detours."""
+    entry = object.__new__(BoardEntry)
+    values = {
+        **model.__dict__, "key": f"{model.key.rpartition('#')[0]}#{position}", "position": position,
+        "shown_at": row.shown_at if row.shown_at != position else None,
+        "topic": row.topic, "topic_key": topic_key(row.topic), "volume": row.volume,
+        "volume_precision": row.precision, "volume_at_least": row.at_least, "volume_floor": row.floor,
+        "promoted": row.promoted, "category": row.category, "entity": row.entity, "since": None, "news": None,
+    }  # fmt: skip
+    object.__setattr__(entry, "__dict__", values)
+    object.__setattr__(entry, "__pydantic_fields_set__", model.__pydantic_fields_set__)
+    object.__setattr__(entry, "__pydantic_extra__", None)
+    object.__setattr__(entry, "__pydantic_private__", None)
+    return entry
