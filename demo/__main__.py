@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from textwrap import fill
 
 from crawler.config import ROOT, Config, load
 from crawler.storage.connect import connect
@@ -34,7 +35,7 @@ def main() -> int:
     print(f"simulated: {options.days} days from {START:%Y-%m-%d}, a web of our own with {len(story.MISHAPS)} mishaps")
     environ = dict(os.environ)
     with running(world) as site:
-        os.environ.update(site.proxies())
+        os.environ.update(site.proxies() | story.KEYS)
         try:
             told = story.run(site, options.days, DATABASE)
         finally:
@@ -43,7 +44,9 @@ def main() -> int:
     say(told)
     with connect(config) as client:
         verdict = check(Reader(client[DATABASE]), world)
-    print(f"\nsimulated: {verdict.compared:,} stored numbers compared with the truth, {len(verdict.false)} false")
+    print(f"\nsimulated: {verdict.total:,} stored numbers compared with the truth, {len(verdict.false)} false")
+    compared = ", ".join(f"{n:,} of {what}" for what, n in verdict.compared.most_common())
+    print(fill(compared, 110, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False))
     for line in verdict.false[:10]:
         print(f"  {line}")
     return show(config) or int(bool(verdict.false))
@@ -57,10 +60,10 @@ def start_anew(config: Config) -> None:
 
 
 def say(told: story.Told) -> None:
-    print("\nsource (simulated)    runs  good  items   fetches")
+    print("\nsource (simulated)        runs  good  items   fetches")
     for spider, runs in told.runs.items():
         outcomes = ", ".join(f"{n} {outcome}" for outcome, n in told.outcomes[spider].most_common())
-        print(f"{spider:20} {runs:>5} {told.good[spider]:>5} {told.items[spider]:>6,}   {outcomes}")
+        print(f"{spider:24} {runs:>5} {told.good[spider]:>5} {told.items[spider]:>6,}   {outcomes}")
 
 
 def show(config: Config) -> int:

@@ -2,75 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
 from crawler.storage.reads import Reader
-from demo.world import World
-from demo.world.topics import PLACES, Row
+from demo.site.x import counted
+from demo.world import World, names
 
 PROFILE_COUNTERS = ("followers", "likes", "videos")
+Ranked = list[tuple[str, int | None]]
+Comparison = tuple[str, str]
+"""What was compared (a board, `profile`, `offer`), and a line that says what is false: empty when nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    compared: int
+    compared: Counter[str]
+    """How many numbers, by board or kind."""
     false: tuple[str, ...]
     """One line each: what, when, stored, true."""
+
+    @property
+    def total(self) -> int:
+        return self.compared.total()
 
 
 def check(reader: Reader, world: World) -> Verdict:
     """Compare every profile counter, board row and offer in a database with the truth at its moment."""
     found = [*_profiles(reader, world), *_boards(reader, world), *_offers(reader, world)]
-    return Verdict(len(found), tuple(line for line in found if line))
+    return Verdict(Counter(kind for kind, _ in found), tuple(line for _, line in found if line))
 
 
-def _profiles(reader: Reader, world: World) -> Iterator[str]:
-    """A line for each number compared: empty when it is true."""
-    for entity in reader.entities("profile")["entity"]:
+def _profiles(reader: Reader, world: World) -> Iterator[Comparison]:
+    for entity in _entities(reader, "tiktok:profile:", "profile"):
         for row in _rows(reader.observations(entity)):
             true = world.truth(row["at"]).profiles.get(entity)
             for name in PROFILE_COUNTERS:
                 if pd.isna(row[name]):
                     continue
-                step = 0 if pd.isna(row[f"{name}_precision"]) else int(row[f"{name}_precision"])
-                stored = int(row[name])
                 exact = None if true is None else true[name]
-                yield _line(isinstance(exact, int) and abs(stored - exact) <= step, entity, row["at"], stored, exact)
+                is_true = isinstance(exact, int) and _is_near(row[name], row[f"{name}_precision"], exact)
+                yield "profile", _line(is_true, entity, row["at"], row[name], exact)
 
 
-def _boards(reader: Reader, world: World) -> Iterator[str]:
-    for place in PLACES:
-        board = f"x:trends:{place}"
-        for at, rows in reader.entries(board).groupby("at"):
+def _boards(reader: Reader, world: World) -> Iterator[Comparison]:
+    for summary in reader.known_boards():
+        source, place = _parts(summary.board)
+        if source not in TRUE:
+            continue
+        for at, rows in reader.entries(summary.board).groupby("at"):
             moment: datetime = pd.Timestamp(at).to_pydatetime()  # type: ignore[arg-type]
-            rank = dict(enumerate(_ranked(world.board(place, moment)), start=1))
+            ranked = TRUE[source](world, place, moment)
             for row in _rows(rows):
-                stored = (row["topic"], None if pd.isna(row["volume"]) else int(row["volume"]))
-                exact = rank.get(int(row["position"]))
-                yield _line(stored == exact, f"{board}#{row['position']}", moment, stored, exact)
+                position = int(row["position"])
+                topic, exact = ranked[position - 1] if position <= len(ranked) else ("", None)
+                is_true = row["topic"] == topic and _is_near(row["volume"], row["volume_precision"], exact)
+                stored = (row["topic"], row["volume"])
+                yield source, _line(is_true, f"{summary.board}#{position}", moment, stored, (topic, exact))
 
 
-def _ranked(shown: tuple[Row, ...]) -> list[tuple[str, int | None]]:
-    """Topics and volumes as Tidemark ranks them: what was bought takes no rank and stands behind the others."""
-    earned, bought = ([row for row in shown if row.promoted is is_bought] for is_bought in (False, True))
-    return [(row.topic, row.volume) for row in (*earned, *bought)]
-
-
-def _offers(reader: Reader, world: World) -> Iterator[str]:
-    for entity in reader.entities("offer")["entity"]:
-        host, _, key = str(entity).partition(":product:")
+def _offers(reader: Reader, world: World) -> Iterator[Comparison]:
+    for entity in _entities(reader, "", "offer"):
+        host, _, key = entity.partition(":product:")
         for row in _rows(reader.observations(entity)):
             true = world.truth(row["at"]).offers.get(key)
             before = None if pd.isna(row["list_price"]) else row["list_price"]
             stored = (row["price"], before, bool(row["available"]))
             exact = None if true is None else (_units(true["cents"]), _units(true["was"]), true["available"])
-            yield _line(stored == exact, f"{host}:{key}", row["at"], stored, exact)
+            yield "offer", _line(stored == exact, f"{host}:{key}", row["at"], stored, exact)
+
+
+def _x(world: World, place: str, at: datetime) -> Ranked:
+    return [(row.topic, counted(row)) for row in world.board(place, at) if not row.promoted]
+
+
+def _others(world: World, place: str, at: datetime) -> Ranked:
+    """What is bought looks like everything else on the boards that others make."""
+    return [(row.topic, row.volume) for row in world.board(place, at)]
+
+
+def _google(world: World, place: str, at: datetime) -> Ranked:
+    return [(row.topic, row.traffic) for row in world.searched(place, at)]
+
+
+def _youtube(world: World, place: str, at: datetime) -> Ranked:
+    hour = world.hour(at)
+    return [(video.title, video.counts(hour)["views"]) for video in world.screen.chart(place, hour)]
+
+
+def _creative(world: World, place: str, at: datetime) -> Ranked:
+    """By views of seven days; the seventh is bought, takes no rank and stands behind the others."""
+    hour, before = world.hour(at), world.hour(at - timedelta(days=7))
+    gained = sorted(((world.tag(n, hour).views - world.tag(n, before).views, n) for n in names.TAGS), reverse=True)
+    ranked: Ranked = [(f"#{name}", views) for views, name in gained]
+    return [*ranked[:6], *ranked[7:], ranked[6]]
+
+
+TRUE: dict[str, Callable[[World, str, datetime], Ranked]] = {
+    "x:trends": _x, "getdaytrends:trends": _others, "trends24:trends": _others, "google:trends": _google,
+    "youtube:popular": _youtube, "tiktok:creative_hashtags_7d": _creative,
+}  # fmt: skip
+"""The ranking that a board of this source should show, by place and moment."""
+
+
+def _parts(board: str) -> tuple[str, str]:
+    """'youtube:popular:br:from51' -> ('youtube:popular', 'br'); positions count from the first page."""
+    source, _, place = board.partition(":from")[0].rpartition(":")
+    return source, place
+
+
+def _entities(reader: Reader, prefix: str, kind: str) -> list[str]:
+    return [str(entity) for entity in reader.entities(kind)["entity"] if str(entity).startswith(prefix)]
+
+
+def _is_near(stored: Any, step: Any, exact: int | None) -> bool:
+    """Equal, or no further off than the stored rounding step; hidden only where the source hides it."""
+    if pd.isna(stored) or exact is None:
+        return bool(pd.isna(stored)) and exact is None
+    return abs(int(stored) - exact) <= (0 if pd.isna(step) else int(step))
 
 
 def _units(cents: Any) -> Decimal | None:

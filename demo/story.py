@@ -21,6 +21,8 @@ from crawler.context import Context, page_read
 from crawler.verdict import VERDICT
 from demo.lane import SETTINGS
 from demo.site import Fault, Site
+from demo.site.boards import YOUTUBE_KEY
+from demo.site.x import TOKEN
 from demo.world import START
 from demo.world.shop import HOST
 
@@ -38,11 +40,19 @@ class Source:
 
 
 SOURCES = (
-    Source("simulated_x_trends", "23424768,1", frozenset(range(0, 24, 3))),
+    Source("x_trends", "br,world", frozenset(range(0, 24, 3))),
+    Source("getdaytrends", "br", frozenset((6, 18))),
+    Source("trends24", "br", frozenset((0,))),
+    Source("google_trends", "br,us", frozenset((6, 12, 18))),
+    Source("youtube_trending", "br", frozenset((15,))),
+    Source("tiktok_creative_hashtags", "br", frozenset((15,))),
     Source("tiktok_profile", HANDLES, frozenset((12,))),
     Source("shopify_store", HOST, frozenset((9, 21))),
 )
+KEYS = {"X_BEARER_TOKEN": TOKEN, "YOUTUBE_API_KEY": YOUTUBE_KEY}
+"""Keys of the simulated web, in the place of the user's own, which never go there."""
 MISHAPS = (
+    (30, Fault("forbidden", "getdaytrends")),
     (36, Fault("captcha", "tiktok.com/@coral.cooks")),
     (39, Fault("rate_limited", "^api")),
     (60, Fault("dropped", "tiktok.com/@tide", times=1)),  # once: the second attempt brings it
@@ -73,7 +83,6 @@ def settings(database: str) -> Settings:
     made: Settings = get_project_settings()
     for name, value in SETTINGS.items():
         made.set(name, {**made.getdict(name), **value} if isinstance(value, dict) else value, priority="cmdline")
-    made.set("SPIDER_MODULES", [*made.getlist("SPIDER_MODULES"), "demo.spiders"], priority="cmdline")
     made.set("TIDEMARK_DATABASE", database, priority="cmdline")
     made.set("LOG_LEVEL", "ERROR", priority="cmdline")
     return made

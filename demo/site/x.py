@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from demo.site.app import Answer, Asked, Headers, View, as_json, route
 from demo.world import World
 from demo.world.talkers import RECENT_H, Tweet
-from demo.world.topics import PLACES, Place
+from demo.world.topics import PLACES, Place, Row
 
 API = ("api.x.com", "api.twitter.com")
 TOKEN = "simulated-token"
@@ -21,6 +21,7 @@ TOKEN = "simulated-token"
 NO_ACCESS = "no-access"
 WINDOW_S = 900
 LIMITS = {"trends": 75, "search": 60}  # by window of 15 minutes; the documented limit of trends by WOEID is 75
+COUNTED_FROM = 1000  # version 2 shows smaller counts than version 1 ever did
 MANY = "many"
 """A token that begins so has ten thousand times the limit, for tests that ask a lot."""
 
@@ -109,17 +110,23 @@ def available(view: View, asked: Asked) -> Answer:
 @route(API, r"/2/trends/by/woeid/(?P<woeid>\d+)")
 @keyed("trends")
 def trends_by_woeid(view: View, asked: Asked, woeid: str) -> Answer:
-    """Version 2 has no floor, no place and no moment; a count it does not have is simply not there."""
+    """Version 2 has no place, no moment and nothing bought; a count it does not have is simply not there."""
     place = place_of(woeid)
     if place is None:
         return _refusal(400, False, 0, "", "Invalid Request")
     rows: list[dict[str, Any]] = []
-    for row in view.world.board(place.code, view.at)[: asked.whole("max_trends", 20, 50)]:
-        counted = {} if row.promoted or row.exact < 1000 else {"tweet_count": row.exact}
-        rows.append({"trend_name": row.topic, **counted})
+    earned = [row for row in view.world.board(place.code, view.at) if not row.promoted]
+    for row in earned[: asked.whole("max_trends", 20, 50)]:
+        count = counted(row)
+        rows.append({"trend_name": row.topic, **({} if count is None else {"tweet_count": count})})
     if "renamed" in view.twists:
         rows = [{"topic": row["trend_name"]} for row in rows]
     return as_json({"data": rows})
+
+
+def counted(row: Row) -> int | None:
+    """What version 2 says of a topic's volume."""
+    return row.exact if row.exact >= COUNTED_FROM else None
 
 
 @route(API, r"/2/tweets/search/recent")

@@ -232,7 +232,7 @@ def test_an_unmodified_spider_meets_every_fault_and_stores_no_false_number(
     assert plan == {kind: KINDS[kind].truth for kind in kinds}
     verdict = check(Reader(database), living_site.world)
     assert verdict.false == ()
-    assert verdict.compared >= 3 * (len(handles) - 14)
+    assert verdict.total >= 3 * (len(handles) - 14)
     assert not [visit for visit in living_site.log if visit.host.startswith(("10.", "127.", "169.", "::"))]
 
 
@@ -244,3 +244,11 @@ def test_the_simulated_moment_is_what_is_stored(living_site, database: Database[
     assert moments == {"2026-03-01T00:00:00+00:00"}
     assert {row["at"].isoformat() for row in database["fetches"].find()} == {"2026-03-01T00:00:00+00:00"}
     assert check(Reader(database), living_site.world).false == ()
+
+
+def test_the_check_finds_a_number_that_is_not_true(living_site, database: Database[Any], mongo_uri, tmp_path):
+    living_site.faults.put(Fault("falling", "@coral"))
+    crawl(living_site, database, mongo_uri, tmp_path, "tiktok_profile", "@coral.cooks,@tide.atlas")
+    verdict = check(Reader(database), living_site.world)
+    assert verdict.compared == {"profile": 6}
+    assert [line.split(" at ")[0] for line in verdict.false] == ["tiktok:profile:coral.cooks"] * 2
