@@ -26,7 +26,7 @@ from crawler.storage import server
 from tests.shell import Answer, Shell, crawling, ended, facts, product, serving, shop
 
 DATABASE = "tidemark_kills"
-EARLIEST_S, LATEST_S = 0.6, 3.5  # of a kill; a start takes 1.5 s, then there is work in hand
+EARLIEST, LATEST = 0.35, 1.05  # of a kill, as shares of the time an undisturbed run takes: the start is no work
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -63,8 +63,8 @@ def run(kills: int, seed: int, captures_a_round: int = 600) -> Report:
                 rounds += 1
                 source = Path(folder) / f"source{rounds}"
                 _write_captures(source, rounds, captures_a_round)
-                _finished(calm, "replay", str(source))
-                _hunted(wild, ("replay", "--resume", str(source)), random, report, kills * 2 // 3)
+                usual_s = _finished(calm, "replay", str(source))
+                _hunted(wild, ("replay", "--resume", str(source)), usual_s, random, report, kills * 2 // 3)
                 _finished(wild, "verify")
                 report.differences += _differences(f"round {rounds}", wild, calm, report)
                 if report.differences:
@@ -84,8 +84,9 @@ def _live(live: Shell, random: Random, report: Report, kills: int) -> None:
         return shop(60)(path)
 
     with serving(patient) as site:
+        usual_s = _finished(live, *crawling(site))
         while report.kills.total() < kills:
-            _hunted(live, crawling(site), random, report, kills, tries=1)
+            _hunted(live, crawling(site), usual_s, random, report, kills, tries=1)
     _finished(live, "verify")
     _finished(live, "replay", "--database", f"{DATABASE}_calm", str(live.archive))
     with MongoClient(server.ensure(_data(live) / "db"), tz_aware=True) as client:
@@ -96,18 +97,21 @@ def _live(live: Shell, random: Random, report: Report, kills: int) -> None:
 
 
 def _hunted(
-    shell: Shell, command: tuple[str, ...], random: Random, report: Report, kills: int, tries: int = 1000
-) -> None:
+    shell: Shell, command: tuple[str, ...], usual_s: float, random: Random, report: Report, kills: int,
+    tries: int = 1000,
+) -> None:  # fmt: skip
     """Start the command again and again, killing it or its database, until it comes to its end."""
     for _ in range(tries):
         if report.kills.total() >= kills:
-            return _finished(shell, *command) if command[0] == "replay" else None
+            if command[0] == "replay":
+                _finished(shell, *command)
+            return
         process = shell.started(*command)
         victim = random.choice(("crawl", "database"))
         try:
-            process.wait(random.uniform(EARLIEST_S, LATEST_S))
+            process.wait(usual_s * random.uniform(EARLIEST, LATEST))
             ended(process)
-            return None  # it was quicker than the hunter
+            return  # it was quicker than the hunter
         except subprocess.TimeoutExpired:
             report.kills[f"{victim} in {command[0]}"] += 1
         if victim == "crawl":
@@ -116,13 +120,15 @@ def _hunted(
             os.kill(pid, signal.SIGKILL)
         ended(process)
         report.spooled += any((_data(shell) / "spool").glob("*/*.jsonl"))
-    return None
 
 
-def _finished(shell: Shell, *command: str) -> None:
+def _finished(shell: Shell, *command: str) -> float:
+    """Seconds it took."""
+    began_s = time.monotonic()
     done = shell(*command)
     if done.returncode:
         raise RuntimeError(f"scrapy {command[0]} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return time.monotonic() - began_s
 
 
 def _differences(name: str, wild: Shell, calm: Shell, report: Report) -> list[str]:
