@@ -54,7 +54,8 @@ def main() -> int:
 
 def start_anew(config: Config) -> None:
     """Another seed or version is another world: what an earlier demo left would not fit."""
-    shutil.rmtree(config.archive_dir / DATABASE, ignore_errors=True)
+    for folder in (config.archive_dir, config.spool_dir):
+        shutil.rmtree(folder / DATABASE, ignore_errors=True)
     with connect(config) as client:
         client.drop_database(DATABASE)
 
