@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from textwrap import fill
 
-from crawler.config import ROOT, Config, load
+from crawler.config import ROOT, Config, ConfigError, load
 from crawler.storage.connect import connect
+from crawler.storage.errors import StorageError
 from crawler.storage.reads import Reader
 from demo import story
 from demo.check import check
@@ -29,15 +31,22 @@ def main() -> int:
     options = parser.parse_args()
     for name in IGNORED:
         os.environ.pop(name, None)
-    config = load()
+    try:
+        return tell(load(), options.days, World(options.seed))
+    except (ConfigError, StorageError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def tell(config: Config, days: int, world: World) -> int:
+    """The whole demo; 0 when every number is true and nothing went wrong but what was planned."""
     start_anew(config)
-    world = World(options.seed)
-    print(f"simulated: {options.days} days from {START:%Y-%m-%d}, a web of our own with {len(story.MISHAPS)} mishaps")
+    print(f"simulated: {days} days from {START:%Y-%m-%d}, a web of our own with {len(story.MISHAPS)} mishaps")
     environ = dict(os.environ)
     with running(world) as site:
         os.environ.update(site.proxies() | story.KEYS)
         try:
-            told = story.run(site, options.days, DATABASE)
+            told = story.run(site, days, DATABASE)
         finally:
             os.environ.clear()
             os.environ.update(environ)
@@ -49,7 +58,7 @@ def main() -> int:
     print(fill(compared, 110, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False))
     for line in verdict.false[:10]:
         print(f"  {line}")
-    return show(config) or int(bool(verdict.false))
+    return show(config) or int(bool(verdict.false or told.unplanned()))
 
 
 def start_anew(config: Config) -> None:
@@ -65,6 +74,11 @@ def say(told: story.Told) -> None:
     for spider, runs in told.runs.items():
         outcomes = ", ".join(f"{n} {outcome}" for outcome, n in told.outcomes[spider].most_common())
         print(f"{spider:24} {runs:>5} {told.good[spider]:>5} {told.items[spider]:>6,}   {outcomes}")
+    print("\ngaps, as planned: a reason stands where a number would, and nothing is made up")
+    for hour, spider, target, outcome in told.gaps:
+        print(f"  {START + timedelta(hours=hour):%Y-%m-%d %H:%M}  {spider} {target}: {outcome}")
+    for hour, spider in told.unplanned():
+        print(f"  NOT planned: {START + timedelta(hours=hour):%Y-%m-%d %H:%M}  {spider}")
 
 
 def show(config: Config) -> int:

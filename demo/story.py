@@ -18,6 +18,7 @@ from scrapy.utils.project import get_project_settings
 from scrapy.utils.reactor import install_reactor
 
 from crawler.context import Context, page_read
+from crawler.outcomes import GOOD, Outcome
 from crawler.verdict import VERDICT
 from demo.lane import SETTINGS
 from demo.site import Fault, Site
@@ -69,6 +70,15 @@ class Told:
     good: Counter[str] = field(default_factory=Counter)
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     items: Counter[str] = field(default_factory=Counter)
+    gaps: list[tuple[int, str, str, str]] = field(default_factory=list)
+    """(hour, spider, target, outcome) of every fetch that was no answer."""
+    poor: list[tuple[int, str]] = field(default_factory=list)
+    """(hour, spider) of every run that was not good."""
+
+    def unplanned(self) -> list[tuple[int, str]]:
+        """Runs that were not good though nothing had been planned to go wrong."""
+        planned = {hour for hour, _ in MISHAPS}
+        return [each for each in self.poor if each[0] not in planned]
 
 
 def hours(days: int) -> Iterator[int]:
@@ -99,24 +109,29 @@ async def tell(site: Site, days: int, database: str) -> Told:
                 site.faults.put(fault)
         for source in SOURCES:
             if hour % 24 in source.hours:
-                await _crawl(runner, source, told)
+                await _crawl(runner, source, told, hour)
         if hour % 24 == 21:
             print(f"simulated {START + timedelta(hours=hour):%Y-%m-%d}: {sum(told.items.values()):,} items", flush=True)
     return told
 
 
-async def _crawl(runner: AsyncCrawlerRunner, source: Source, told: Told) -> None:
+async def _crawl(runner: AsyncCrawlerRunner, source: Source, told: Told, hour: int) -> None:
     crawler = runner.create_crawler(source.spider)
     counted = told.outcomes.setdefault(source.spider, Counter())
 
     def read(row: dict[str, Any], items: int) -> None:
         counted[row["outcome"]] += 1
+        if Outcome(row["outcome"]) not in GOOD:
+            told.gaps.append((hour, source.spider, str(row.get("target")), row["outcome"]))
 
     crawler.signals.connect(read, signal=page_read)
     await runner.crawl(crawler, targets=source.targets)
     assert crawler.stats is not None
     told.runs[source.spider] += 1
-    told.good[source.spider] += crawler.stats.get_value(VERDICT) == "good"
+    if crawler.stats.get_value(VERDICT) == "good":
+        told.good[source.spider] += 1
+    else:
+        told.poor.append((hour, source.spider))
     told.items[source.spider] += Context.of(crawler).accounts.fates["saved"]
 
 

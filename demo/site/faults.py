@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from demo.site.app import Answer, Asked, View, page, redirect
@@ -61,6 +63,8 @@ KINDS = {
     "private_redirect": Kind("blocked", "302 to an address inside the crawler's own network"),
     "redirect_loop": Kind("network", "302 to itself"),
     "huge": Kind("network", "a body of 200 MB"),
+    "flood": Kind("network", "a body of 200 MB that does not say how long it is"),
+    "bomb": Kind("network", "half a megabyte that unpacks to 200 MB"),
     "robots": Kind("robots", "robots.txt forbids everything"),
     "missing": Kind("missing", "no such account, post, tag or product", twist=True),
     "private": Kind("private", "the account is private", twist=True),
@@ -174,6 +178,12 @@ def instead(fault: Fault, view: View, asked: Asked) -> Answer | None:
             return redirect(PRIVATE_ADDRESSES[len(asked.url) % len(PRIVATE_ADDRESSES)])
         case "redirect_loop":
             return redirect(f"https://{asked.url}")
+        case "flood":
+            return Answer(body=_huge())
+        case "bomb":
+            return Answer(
+                body=(_bomb(),), headers=(("Content-Encoding", "gzip"), ("Content-Length", str(len(_bomb()))))
+            )
         case "huge":
             return Answer(body=_huge(), headers=(("Content-Length", str(HUGE_BYTES)),))
         case "robots":
@@ -201,6 +211,12 @@ def _before_the_data_ends(body: bytes) -> bytes:
 def _torn(body: bytes) -> bytes:
     """Every colon after a name becomes a semicolon: long, plausible, and no JSON."""
     return body.replace(b'":', b'";')
+
+
+@lru_cache(maxsize=1)
+def _bomb() -> bytes:
+    packer = zlib.compressobj(9, wbits=31)
+    return b"".join(map(packer.compress, _huge())) + packer.flush()
 
 
 def _huge() -> Iterator[bytes]:

@@ -150,6 +150,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", given.kind)
         for name, value in headers.items():
             self.send_header(name, value)
+        if "Content-Length" not in headers:  # the end of the connection is the end of the body
+            self.send_header("Connection", "close")
+            self.close_connection = True
         self.end_headers()
         if self.command == "HEAD":
             return

@@ -83,11 +83,12 @@ def _sigi(
 
 def _video_data(item: dict[str, Any]) -> dict[str, Any]:
     author, stats = item["author"], item["stats"]
+    plays = "playCount" if "playCount" in stats else "plays"
     return {
         "itemInfos": {
             "id": item["id"], "text": item["desc"], "createTime": item["createTime"], "authorId": author["id"],
             "musicId": item["music"]["id"], "diggCount": stats["diggCount"], "shareCount": stats["shareCount"],
-            "playCount": stats.get("playCount", stats.get("plays")), "commentCount": stats["commentCount"],
+            plays: stats[plays], "commentCount": stats["commentCount"],
         },
         "authorInfos": {
             "secUid": author["secUid"], "userId": author["id"], "uniqueId": author["uniqueId"],

@@ -18,6 +18,8 @@ WORDS = {
     "common_captcha_title": "captcha", "profile_missing": "Couldn't find this account", "log_in": "Log in",
     "server_error_title": "Something went wrong", "private_title": "This account is private",
 }  # fmt: skip
+COOKIE = "simulated-cookie-of-a-visitor"
+"""Sent with every page, so that tests can see it is kept nowhere."""
 STYLE = "body{font:16px sans-serif;margin:2em}[data-grid]{display:grid;grid-template-columns:repeat(6,1fr);gap:8px}"
 
 
@@ -46,7 +48,8 @@ def whole(title: str, body: str, canonical: str = "") -> Answer:
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>{link}'
         f'<meta name="generator" content="simulated"><style>{STYLE}</style>'
         '<link rel="preconnect" href="https://sf16.ttwstatic.com"></head>'
-        f'<body><div id="app"></div>{body}</body></html>'
+        f'<body><div id="app"></div>{body}</body></html>',
+        headers=(("Set-Cookie", f"ttwid={COOKIE}; Path=/; Secure; HttpOnly"),),
     )
 
 
