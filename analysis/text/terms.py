@@ -1,0 +1,151 @@
+"""Which terms a post holds: hashtags, mentions, brands, sounds, phrases; one vote each, whatever the modality.
+
+Two terms are one when they fold to one key: '#AltasHoras' and 'altas horas'. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+from analysis.text.language import identify
+from analysis.text.longtext import LONG_WORDS, keyphrases
+from analysis.text.posts import PostText
+from analysis.text.words import Word, bare, hashtags, mentions, plain, split_hashtag, word_key, words
+from crawler.topics import topic_key
+
+LONGEST = 3  # words of a phrase
+SHORTEST_KEY = 3  # characters of a word; two in scripts that write syllables or ideas
+KINDS = ("hashtag", "mention", "brand", "sound", "phrase", "word")  # the more telling first
+_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term of one post."""
+
+    key: str
+    shown: str
+    kind: str
+    modalities: tuple[str, ...]
+    """Where the post holds it, in the order met."""
+
+
+def terms(post: PostText, brands: Collection[str] = (), stop: Collection[str] | None = None) -> list[Term]:
+    """Each term of *post* once. *brands*: keys (`topic_key`) of known names. *stop*: keys never given."""
+    skipped = stop_keys() if stop is None else stop
+    found: dict[str, Term] = {}
+    for key, shown, kind, modality in _all(post):
+        if key in skipped or not key:
+            continue
+        told = "brand" if key in brands else kind
+        known = found.get(key)
+        if known is None:
+            found[key] = Term(key, shown, told, (modality,))
+        else:
+            found[key] = _joined(known, shown, told, modality)
+    return list(found.values())
+
+
+def _joined(known: Term, shown: str, kind: str, modality: str) -> Term:
+    places = known.modalities if modality in known.modalities else (*known.modalities, modality)
+    if _RANK[kind] < _RANK[known.kind]:
+        return Term(known.key, shown, kind, places)
+    return known if places is known.modalities else Term(known.key, known.shown, known.kind, places)
+
+
+def _all(post: PostText) -> Iterator[tuple[str, str, str, str]]:
+    """Key, text shown, kind, modality."""
+    tagged: set[str] = set()
+    for modality, text in post.parts.items():
+        clear = plain(text)
+        for name in hashtags(clear):
+            tagged.add(topic_key(name))
+            yield topic_key(name), split_hashtag(name), "hashtag", modality
+        for handle in mentions(clear):
+            yield f"@{handle}", f"@{handle}", "mention", modality
+        yield from _said(bare(clear), modality, post.stated_language)
+    for name in post.hashtags:
+        if topic_key(name) not in tagged:
+            yield topic_key(name), split_hashtag(name), "hashtag", "hashtag"
+    for handle in post.mentions:
+        yield f"@{handle.lower()}", f"@{handle.lower()}", "mention", "caption"
+    if post.sound_id and post.sound_title:
+        yield f"sound:{post.sound_id}", plain(post.sound_title), "sound", "sound"
+
+
+def _said(text: str, modality: str, stated: str | None) -> Iterator[tuple[str, str, str, str]]:
+    found = words(text)
+    if len(found) < LONG_WORDS:
+        for key, shown, length in phrases(found):
+            yield key, shown, "word" if length == 1 else "phrase", modality
+        return
+    code = identify(text[:1000], stated).code
+    for phrase in keyphrases(text, code):
+        kind = "phrase" if " " in phrase.text else "word"
+        yield topic_key(phrase.text), phrase.text, kind, modality
+
+
+def phrases(found: Sequence[Word]) -> Iterator[tuple[str, str, int]]:
+    """Key, text, length of every run of up to three words that neither starts nor ends with a stop word."""
+    stop = stop_words()
+    telling = [word.key not in stop and _long_enough(word.key) for word in found]
+    named = [a.shown[:1].isupper() and b.shown[:1].isupper() for a, b in pairwise(found)]
+    # 'Grandes Horas' is a name, though neither word says anything alone.
+    starting, ending = [*named, False], [False, *named]
+    for start, first in enumerate(found):
+        if not telling[start] and not starting[start]:
+            continue
+        key = ""
+        for end in range(start, min(start + LONGEST, len(found))):
+            last = found[end]
+            if last.run != first.run:
+                break
+            key += last.key
+            if (telling[end] or (end > start and ending[end])) and (end > start or telling[start]):
+                yield key, " ".join(word.shown for word in found[start : end + 1]), end - start + 1
+
+
+def _long_enough(key: str) -> bool:
+    if key.isdigit():
+        return False
+    return len(key) >= (SHORTEST_KEY if key.isascii() or key[0] < "\u0900" else 2)
+
+
+@cache
+def stop_keys() -> frozenset[str]:
+    """Tags that ask for reach, of every language."""
+    listed = tomllib.loads(Path(__file__).with_name("stoptags.toml").read_text(encoding="utf-8"))
+    return frozenset(topic_key(tag) for tags in listed.values() for tag in tags)
+
+
+@cache
+def stop_words(languages: Iterable[str] = ("en", "pt", "br", "es", "fr", "de", "it")) -> frozenset[str]:
+    """Words that hold a sentence together, folded; yake's lists and what people write in posts.
+
+    All languages at once: posts mix them, and a word of one that ends a phrase of another is rarely missed.
+    """
+    spec = find_spec("yake")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("yake: its lists of stop words are needed; try: make setup")
+    folder = Path(next(iter(spec.submodule_search_locations))) / "core" / "StopwordsList"
+    listed = [
+        line.strip()
+        for code in languages
+        for line in (folder / f"stopwords_{code}.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+    ]
+    return frozenset(word_key(word) for word in [*listed, *re.findall(r"\w+", _CHAT)] if word)
+
+
+# What posts say beside what the lists hold.
+_CHAT = """
+    im dont cant didnt doesnt isnt wasnt youre its ive ill lol lmao omg btw gonna wanna gotta yall yeah ok okay pls rt
+    amp via u ur r n pq vc vcs q tb tbm mto mt oq ne ta to tou pra pro pros pras kk kkk kkkk rs mano cara tipo aqui ai
+    xd jaja jajaja pues asi tan voy va ser estar hacer haha hahaha hoje hoy today now get got one new day like just
+"""
