@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 import zlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
@@ -61,6 +63,7 @@ KINDS = {
     "truncated": Kind("shape_changed", "a whole answer with half a body"),
     "malformed": Kind("shape_changed", "JSON that is none"),
     "private_redirect": Kind("blocked", "302 to an address inside the crawler's own network"),
+    "too_fast": Kind("rate_limited", "429 with Retry-After, but only to whoever asks too often within a real second"),
     "redirect_loop": Kind("network", "302 to itself"),
     "huge": Kind("network", "a body of 200 MB"),
     "flood": Kind("network", "a body of 200 MB that does not say how long it is"),
@@ -91,6 +94,8 @@ class Fault:
     retry_after_s: int = 7
     delay_s: float = 0.2
     """Between two drops of a slow body."""
+    per_s: int = 2
+    """Requests a second that too_fast puts up with."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -116,8 +121,10 @@ class Faults:
 
     seed: int = 7
     listed: list[Fault] = field(default_factory=list)
+    real_s: Callable[[], float] = time.monotonic
     _seen: dict[int, int] = field(default_factory=dict)
     _struck: dict[int, int] = field(default_factory=dict)
+    _moments: dict[int, deque[float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, kind: str, path: str = "", **more: float) -> Fault:
@@ -135,6 +142,7 @@ class Faults:
             self.listed.clear()
             self._seen.clear()
             self._struck.clear()
+            self._moments.clear()
 
     def strike(self, asked: Asked) -> list[Fault]:
         """The faults that this request meets; counts it. robots.txt meets none but its own."""
@@ -152,14 +160,24 @@ class Faults:
             return False
         if fault.share < 1 and share(self.seed, "fault", n, seen) >= fault.share:
             return False
+        if fault.kind == "too_fast" and self._within_a_second(n) <= fault.per_s:
+            return False
         self._struck[n] = self._struck.get(n, 0) + 1
         return True
+
+    def _within_a_second(self, n: int) -> int:
+        """Requests of the last real second, this one included."""
+        moments, now = self._moments.setdefault(n, deque()), self.real_s()
+        moments.append(now)
+        while moments[0] <= now - 1:
+            moments.popleft()
+        return len(moments)
 
 
 def instead(fault: Fault, view: View, asked: Asked) -> Answer | None:
     """The answer that this fault puts in the place of the page; None when the page itself is needed."""
     match fault.kind:
-        case "rate_limited":
+        case "rate_limited" | "too_fast":
             return page("slow down", 429, (("Retry-After", str(fault.retry_after_s)),))
         case "forbidden" | "unauthorized" | "geo" | "not_found" | "server_error":
             status = {"forbidden": 403, "unauthorized": 401, "geo": 451, "not_found": 404, "server_error": 503}[

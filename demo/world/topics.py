@@ -10,7 +10,7 @@ from demo.world.chance import dice, noise, share
 from demo.world.curves import Burst, rhythm
 
 HIDDEN_BELOW = 10_000  # as the v1.1 API: no volume under about ten thousand
-LISTED_FROM = 300
+LISTED_FROM = 40
 BOARD_ROWS = 50
 REFRESH_H = 1 / 12  # the site makes its list anew every five minutes
 WEEK_H = 168.0
@@ -96,7 +96,10 @@ class Talk:
 
     def _bursts(self, topic: str, week: int) -> tuple[Burst, ...]:
         """Bursts that set in during a week: planted ones, and now and then others."""
-        made = [burst for name, burst in self.planted if name == topic and burst.onset_h // WEEK_H == week]
+        own = [burst for name, burst in self.planted if name == topic]
+        if own and -LONGEST_H <= week * WEEK_H <= own[-1].end_h:
+            return tuple(burst for burst in own if burst.onset_h // WEEK_H == week)  # nothing beside it, nor before
+        made: list[Burst] = []
         chance = dice(self.seed, "burst", topic, week)
         for _ in range(chance.choices((0, 1, 2), (50, 40, 10))[0]):
             onset_h = (week + chance.random()) * WEEK_H

@@ -19,7 +19,7 @@ from crawler.outcomes import Outcome
 from crawler.storage.reads import Reader
 from demo.check import check
 from demo.site import KINDS, Fault, Look
-from demo.site.app import View
+from demo.site.app import Asked, View
 from demo.site.faults import HUGE_BYTES, Faults
 from demo.site.tiktok.html import COOKIE
 from demo.site.tiktok.token import signed
@@ -109,6 +109,14 @@ def test_malformed_json_is_long_and_is_none(living_site):
     assert len(page.body) > 3000
     with pytest.raises(ValueError, match=r"."):
         page.state()
+
+
+def test_only_a_crawler_that_asks_too_often_is_told_to_wait():
+    seconds = iter([0.0, 0.2, 0.4, 0.6, 1.5, 1.55, 9.0])
+    faults = Faults(real_s=lambda: next(seconds))
+    faults.put(Fault("too_fast", per_s=2))
+    struck = [bool(faults.strike(Asked("GET", "www.tiktok.com", "/@x"))) for _ in range(7)]
+    assert struck == [False, False, True, True, False, True, False]
 
 
 def test_a_huge_body_comes_as_a_stream_and_is_as_long_as_it_says(living_site):
@@ -229,7 +237,7 @@ def test_an_unmodified_spider_meets_every_fault_and_stores_no_false_number(
     kinds = [
         kind
         for kind in KINDS
-        if kind not in ("robots", "quota", "unsigned", "endless", "falling", "slow", "grid_failed")
+        if kind not in ("robots", "quota", "unsigned", "too_fast", "endless", "falling", "slow", "grid_failed")
     ]
     plan = {}
     for part in (kinds[:15], kinds[15:]):
