@@ -49,6 +49,7 @@ ITEM_PROCESSOR = "crawler.pipeline.DirectPipelines"
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "pipelines.dedupe.DedupePipeline": 200,
+    "pipelines.profile.ProfilePipeline": 250,
     "pipelines.upsert.UpsertPipeline": 300,
 }
 EXTENSIONS = {

@@ -80,3 +80,14 @@ def test_a_failed_snapshot_is_a_gap_in_the_ledger_and_every_number_names_its_mem
         fetch = database["fetches"].find_one({"_id": entry["capture"]})
         assert fetch is not None
         assert f"trends_0101202100{entry['at'].minute:02}.csv" in fetch["url"]
+
+
+def test_a_run_leaves_a_profile_of_what_it_stored(
+    archive: Path, replay: Any, database: Database[dict[str, Any]]
+) -> None:
+    replay(archive)
+    [found] = database["run_profiles"].find()
+    measures = {each["name"]: each["value"] for each in found["measures"]}
+    assert (measures["board n"], measures["boardentry n"], measures["size x:trends:br"]) == (8, 24, 3)
+    assert round(measures["boardentry distinct"], 3) == round(2 / 3, 3)  # the same name twice in each list
+    assert found["alarms"] == []

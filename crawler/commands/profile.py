@@ -1,0 +1,53 @@
+"""`scrapy profile [SOURCE]`: what the last run's items looked like as a whole, and what was unusual about it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, ClassVar
+
+from scrapy.commands import ScrapyCommand
+
+from crawler import config
+from crawler.lanes import redact
+from crawler.storage import run_profiles
+from crawler.storage.errors import StorageError
+
+
+class Command(ScrapyCommand):
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def syntax(self) -> str:
+        return "[SPIDER TARGETS]"
+
+    def short_desc(self) -> str:
+        return "Fill rates, ranges and repeats of the last run, and what was unusual"
+
+    def long_desc(self) -> str:
+        return (
+            "SOURCE is a spider and its targets, as in: scrapy profile x_trends br. Without it, the newest run of any."
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        settings = config.load()
+        try:
+            found = run_profiles.last(settings, settings.mongodb_database, " ".join(args) or None)
+        except StorageError as error:
+            sys.stderr.write(f"{error}\n")
+            self.exitcode = 1
+            return
+        if found is None:
+            sys.stderr.write(f"no run of {redact.printable(' '.join(args)) or 'anything'} has a profile yet\n")
+            self.exitcode = 1
+            return
+        print(f"{found['source']}, run {found['_id']}")
+        ranges = {each["name"]: (each["least"], each["greatest"]) for each in found["ranges"]}
+        for each in found["measures"]:
+            kind, _, rest = each["name"].partition(" ")
+            least, greatest = ranges.get(f"{kind} {rest.removeprefix('median ')}", (None, None))
+            bounds = "" if least is None or not rest.startswith("median ") else f"   {least:,.0f} to {greatest:,.0f}"
+            print(f"  {each['name']:44} {each['value']:>16,.3f}{bounds}")
+        for line in found["alarms"]:
+            print(f"  unusual: {line}")
