@@ -27,7 +27,7 @@ from demo.site import boards, control, store, tls, x  # noqa: F401 - each regist
 from demo.site.app import Answer, Asked, Look, View, answer, known_hosts
 from demo.site.clock import Clock
 from demo.site.faults import KINDS, Fault, Faults, instead, spoil
-from demo.site.tiktok import creative, lists, pages  # noqa: F401 - each registers its pages
+from demo.site.tiktok import creative, lists, mall, older, pages  # noqa: F401 - each registers its pages
 from demo.world import START, World
 
 HERE = frozenset(("127.0.0.1", "localhost", "::1"))

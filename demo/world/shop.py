@@ -92,6 +92,14 @@ class Shop:
             return Asked(usual * (100 - sale.percent) // 100, usual, available)
         return Asked(usual, usual * 100 // (100 - sale.percent), available)  # the price was never higher
 
+    def asked_in_mall(self, product: Product, variant: Variant, at_h: float) -> Asked:
+        """What the same thing costs on the video platform: dearer, and in one week of three with a tenth off."""
+        cents = self._usual(product, variant, at_h) * 112 // 100
+        available = not self._sold_out(product, variant, at_h + 40)
+        if share(self.seed, "mall", product.index, int(at_h // WEEK_H)) < 1 / 3:
+            return Asked(cents * 9 // 10, cents, available)
+        return Asked(cents, None, available)
+
     def _usual(self, product: Product, variant: Variant, at_h: float) -> int:
         """The price without a sale: it steps up or down by a few per cent in some weeks."""
         cents = variant.cents

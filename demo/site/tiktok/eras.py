@@ -25,14 +25,7 @@ def profile(era: str, detail: dict[str, Any], items: list[dict[str, Any]], body:
             "videoListMaxCursor": _cursor(items[-1:]), "videoListMinCursor": _cursor(items[:1]),
         }  # fmt: skip
     elif user:
-        props["userData"] = {
-            "secUid": user["secUid"], "userId": user["id"], "isSecret": user["secret"], "uniqueId": user["uniqueId"],
-            "nickName": user["nickname"], "signature": user["signature"], "following": stats["followingCount"],
-            "fans": stats.get("followerCount", stats.get("fansTotal")), "heart": str(stats["heart"]),
-            "video": stats["videoCount"], "verified": user["verified"], "digg": stats["diggCount"],
-        }  # fmt: skip
-        if "followerCount" not in stats:
-            props["userData"]["fansTotal"] = props["userData"].pop("fans")
+        props["userData"] = user_data(user, stats)
     return whole("TikTok", script("__NEXT_DATA__", {"props": {"pageProps": props}}) + body)
 
 
@@ -48,7 +41,7 @@ def post(era: str, detail: dict[str, Any]) -> Answer:
         # In those months every video called itself so.
         props["itemInfo"] = {"itemStruct": {**_without_v2(item), "video": {**item["video"], "id": "awesome"}}}
     elif item:
-        props["videoData"] = _video_data(item)
+        props["videoData"] = video_data(item)
     return whole("TikTok", script("__NEXT_DATA__", {"props": {"pageProps": props}}))
 
 
@@ -81,7 +74,18 @@ def _sigi(
     }
 
 
-def _video_data(item: dict[str, Any]) -> dict[str, Any]:
+def user_data(user: dict[str, Any], stats: dict[str, Any]) -> dict[str, Any]:
+    """The account of early 2020: fans, hearts as text."""
+    fans = "followerCount" if "followerCount" in stats else "fansTotal"
+    return {
+        "secUid": user["secUid"], "userId": user["id"], "isSecret": user["secret"], "uniqueId": user["uniqueId"],
+        "nickName": user["nickname"], "signature": user["signature"], "following": stats["followingCount"],
+        fans.replace("followerCount", "fans"): stats[fans], "heart": str(stats["heart"]), "video": stats["videoCount"],
+        "verified": user["verified"], "digg": stats["diggCount"],
+    }  # fmt: skip
+
+
+def video_data(item: dict[str, Any]) -> dict[str, Any]:
     author, stats = item["author"], item["stats"]
     plays = "playCount" if "playCount" in stats else "plays"
     return {
