@@ -69,7 +69,8 @@ def sku(view: View, product: Product, variant: Variant) -> dict[str, Any]:
     asked = view.world.shop.asked_in_mall(product, variant, view.at_h)
     shown, plain = f"${asked.cents / 100:.2f}", str(asked.cents / 100)  # '$7.80' and '7.8'
     price: dict[str, Any] = {
-        "real_price": {"price_str": shown, "price_val": plain, "currency": "USD"}, "original_price": "", "original_price_value": "", "discount": "",
+        "real_price": {"price_str": shown, "price_val": plain, "currency": "USD"},
+        "original_price": "", "original_price_value": "", "discount": "",
     }  # fmt: skip
     if asked.was:
         off = round(100 * (1 - asked.cents / asked.was))
