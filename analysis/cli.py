@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeAlias
 
-from analysis.command import AWAY, GOOD, WRONG, Command, Session, UsageError, moment
+from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
 from analysis.output import OutputError
+from analysis.trends import backtest_commands as backtests
 from analysis.trends import commands as trends
+from analysis.trends.topics import TOPICS
 from crawler.config import Config, ConfigError, load
 from crawler.context import catch_up
 from crawler.spool import waiting
@@ -20,6 +22,8 @@ from crawler.storage.reads import Client, Reader
 COMMANDS: dict[str, Command] = {
     "boards": trends.BOARDS,
     "evolution": trends.EVOLUTION,
+    "topics": TOPICS,
+    "backtest": backtests.BACKTEST,
 }
 
 Opener: TypeAlias = Callable[[Config], AbstractContextManager[Client]]
@@ -35,13 +39,16 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
         parser.print_help()
         return GOOD
     try:
+        command = COMMANDS[args.command]
+        if command.apart and command.is_apart(args):
+            return command.apart(args, Screen(simulated=False))
         config = load()
         name = args.database or config.mongodb_database
         if waiting(config.spool_dir / name):  # numbers that were read and are not in the database yet
             catch_up(config, name)
         with (open_client or _connect)(config) as client:
-            session = Session(Reader(client[name], args.known_at), name.endswith(SIMULATED_ENDING))
-            return COMMANDS[args.command].run(args, session)
+            session = Session(name.endswith(SIMULATED_ENDING), Reader(client[name], args.known_at))
+            return command.run(args, session)
     except StorageError as error:
         return _fail(error, AWAY)
     except (ConfigError, OutputError, UsageError) as error:

@@ -21,10 +21,9 @@ class UsageError(ValueError):
 
 
 @dataclass(frozen=True)
-class Session:
-    """One call of a subcommand: what to read, where to show it, whether it is made-up data."""
+class Screen:
+    """Where one call of a subcommand shows what it found, and whether that is made-up data."""
 
-    reader: Reader
     simulated: bool
 
     def say(self, line: str) -> None:
@@ -39,10 +38,20 @@ class Session:
 
 
 @dataclass(frozen=True)
+class Session(Screen):
+    """A screen with a database to read."""
+
+    reader: Reader
+
+
+@dataclass(frozen=True)
 class Command:
     help: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Session], int]
+    apart: Callable[[argparse.Namespace, Screen], int] | None = None
+    """Runs without a database, where `is_apart` says so."""
+    is_apart: Callable[[argparse.Namespace], bool] = lambda args: False
 
 
 def moment(text: str) -> datetime:
