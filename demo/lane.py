@@ -1,9 +1,9 @@
-"""How a crawl meets the simulated web: through its proxy, without waiting, and with its clock."""
+"""How a crawl meets the simulated web: without waiting, and with its clock. The proxy comes from the environment."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crawler.context import Context
 from demo.site.server import MOMENT
@@ -12,19 +12,25 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from scrapy.settings import BaseSettings
 
-SETTINGS: dict[str, Any] = {
-    # Nobody's patience is tried: the site is ours.
-    "DOWNLOAD_DELAY": 0,
-    "AUTOTHROTTLE_ENABLED": False,
-    "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
-    # Outside ArchiveRedirects (605): whoever archives a response finds the clock set.
-    "DOWNLOADER_MIDDLEWARES": {"demo.lane.SimulatedMoment": 700},
-}
+ADDON = {"demo.lane.Simulated": 1}
+"""For the setting ADDONS; the product's own settings do not name it."""
+
+
+class Simulated:
+    """Scrapy add-on: nobody's patience is tried, the site is ours; and its moments are the crawl's."""
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        fast = {"DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
+        for name, value in fast.items():
+            settings.set(name, value, priority="cmdline")
+        # Outside ArchiveRedirects (605): whoever archives a response finds the clock set.
+        settings.set_in_component_priority_dict("DOWNLOADER_MIDDLEWARES", SimulatedMoment, 700)
 
 
 class SimulatedMoment:
-    """Sets the crawl's clock to what the simulated site says; never part of the product's own settings."""
+    """Sets the crawl's clock to what the simulated site says."""
 
     def __init__(self, context: Context) -> None:
         self.context = context

@@ -20,7 +20,7 @@ from scrapy.utils.reactor import install_reactor
 from crawler.context import Context, page_read
 from crawler.outcomes import GOOD, Outcome
 from crawler.verdict import VERDICT
-from demo.lane import SETTINGS
+from demo.lane import ADDON
 from demo.site import Fault, Site
 from demo.site.boards import YOUTUBE_KEY
 from demo.site.x import TOKEN
@@ -91,8 +91,7 @@ def settings(database: str) -> Settings:
     """The product's own settings with the simulated lane in them."""
     os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "crawler.settings")
     made: Settings = get_project_settings()
-    for name, value in SETTINGS.items():
-        made.set(name, {**made.getdict(name), **value} if isinstance(value, dict) else value, priority="cmdline")
+    made.set("ADDONS", ADDON, priority="cmdline")
     made.set("TIDEMARK_DATABASE", database, priority="cmdline")
     made.set("LOG_LEVEL", "ERROR", priority="cmdline")
     return made

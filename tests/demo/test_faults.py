@@ -18,6 +18,7 @@ from crawler.config import ROOT
 from crawler.outcomes import Outcome
 from crawler.storage.reads import Reader
 from demo.check import check
+from demo.lane import ADDON
 from demo.site import KINDS, Fault, Look
 from demo.site.app import Asked, View
 from demo.site.faults import HUGE_BYTES, Faults
@@ -215,16 +216,14 @@ def test_a_fault_that_cannot_be_is_refused_with_its_reason(text):
         Faults().put(Fault.parse(text))
 
 
-def crawl(site, database, uri, data, spider, targets, *more):
-    fast = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=0", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8")
-    lane = ("-s", 'DOWNLOADER_MIDDLEWARES={"crawler.lanes.http.ArchiveRedirects": 605, '
-            '"crawler.lanes.http.ArchiveMiddleware": 585, "demo.lane.SimulatedMoment": 700}')  # fmt: skip
+def crawl(site, database, uri, data, spider, targets):
     environ = {
         **os.environ, **site.proxies(), "MONGODB_URI": uri, "MONGODB_DATABASE": database.name,
         "TIDEMARK_DATA": str(data), "PYTHONWARNINGS": "default",
     }  # fmt: skip
+    command = ("crawl", spider, "-a", f"targets={targets}", "-s", f"ADDONS={json.dumps(ADDON)}")
     return subprocess.run(
-        [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={targets}", *lane, *fast, *more],
+        [sys.executable, "-m", "scrapy", *command],
         cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
