@@ -38,23 +38,32 @@ from crawler.storage.store import Store
 SMALL = 10_000
 ROUNDS = 7
 SAVED = 2_000
+FIRST_ID = 7_000_000_000_000_000_000
 
 
 def filled(database: Any, entities: int) -> Store:
     """A database of so many posts with an observation each, written raw: only its size matters here."""
     schema.ensure(database)
-    random = Random(7)
+    latest, seen = documents(_posts(range(SMALL), 10, Random(7)))
     for start in range(0, entities, SMALL):
-        part = _posts(range(start, min(start + SMALL, entities)), 10, random)
-        for name, docs in zip(("posts", "observations"), documents(part), strict=True):
-            database[name].insert_many(docs, ordered=False)
+        for name, docs in (("posts", latest), ("observations", seen)):
+            database[name].insert_many([_numbered(doc, start + n) for n, doc in enumerate(docs)], ordered=False)
     return Store(database)
+
+
+def _numbered(doc: dict[str, Any], number: int) -> dict[str, Any]:
+    """The same document of another post."""
+    post_id = str(FIRST_ID + number)
+    key = f"tiktok:post:{post_id}"
+    if "post_id" in doc:
+        return {**doc, "_id": key, "post_id": post_id}
+    return {**doc, "_id": key + doc["_id"][doc["_id"].index("@") :], "entity": key}
 
 
 def _posts(numbers: Any, hours: int, random: Random) -> list[Any]:
     """The posts of benchmarks.storage, with numbers of our choice."""
     made = posts(len(numbers), hours, random)
-    ids = [str(7_000_000_000_000_000_000 + n) for n in numbers]
+    ids = [str(FIRST_ID + n) for n in numbers]
     return [
         type(post).model_validate({**post.model_dump(exclude={"key"}), "post_id": post_id})
         for post, post_id in zip(made, ids, strict=True)

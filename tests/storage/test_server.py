@@ -232,3 +232,16 @@ def test_a_machine_without_a_server_is_told_which_packages_it_lacks(monkeypatch)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(StorageRefused, match=r"none is installed.*libcurl4 libssl3 liblzma5"):
         mongod.find()
+
+
+def test_the_cache_grows_with_the_machine_within_bounds():
+    gigabyte = 2**30
+    assert [mongod.cache_gb(each) for each in (None, 2 * gigabyte, 16 * gigabyte, 64 * gigabyte)] == [0.5, 0.5, 2, 4]
+
+
+def test_a_containers_memory_is_not_the_machines(tmp_path):
+    limit = tmp_path / "memory.max"
+    limit.write_text("1073741824\n")
+    assert mongod.memory_bytes(limit) == 2**30
+    limit.write_text("max\n")
+    assert mongod.memory_bytes(limit) == mongod.memory_bytes(tmp_path / "none")
