@@ -54,7 +54,7 @@ class TikTokPage(Page):
         host = parts.hostname or ""
         if parts.path.startswith("/login"):
             self.reading.outcome = Outcome.LOGIN_WALL
-        elif has_state(self.body):
+        elif has_state(self.body) or _cut_short(self.body):
             self.walled(Outcome.SHAPE_CHANGED, what)
         elif "consent" in parts.path or host.startswith("consent.") or _CONSENT_FORM.search(self.body):
             self.reading.outcome = Outcome.CONSENT
@@ -78,3 +78,8 @@ class TikTokPage(Page):
         """The first of these parameters of the address that has a value."""
         query = parse_qs(address(self.url).query)
         return next((query[name][0] for name in names if query.get(name)), None)
+
+
+def _cut_short(body: bytes) -> bool:
+    """A web page that begins and never ends: what it lacks may have come later. Walls are whole pages."""
+    return b"<html" in body[:2000].lower() and b"</html" not in body[-2000:].lower()

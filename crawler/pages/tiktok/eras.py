@@ -73,7 +73,7 @@ def _of_downloader(row: Row) -> Row:
         "authorStats": {
             "followerCount": author.get("fans"),
             "followingCount": author.get("following"),
-            "heartCount": author.get("heart"),
+            "heart": author.get("heart"),
             "videoCount": author.get("video"),
         }
         if "fans" in author
@@ -93,7 +93,7 @@ def _of_downloader(row: Row) -> Row:
         },
         "imagePost": {} if row.get("isSlideshow") is True else None,
         "isAd": row.get("isAd"),
-        "isPinned": row.get("isPinned"),
+        "isPinnedItem": row.get("isPinned"),
     }
 
 

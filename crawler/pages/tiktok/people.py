@@ -23,7 +23,9 @@ def numbers_of(page: Page, stats: Fields, exact: Fields | None) -> Numbers:
     if second is None:
         return numbers
     if numbers["likes"] is None:
-        numbers["likes"], numbers["likes_precision"] = second, step
+        # Alone, a whole number may have wrapped unseen (mobile pages); 2020's text had not.
+        if isinstance(stats.raw.get("heartCount"), str):
+            numbers["likes"], numbers["likes_precision"] = second, step
         return numbers
     true, repaired = unwrapped(numbers["likes"], second)
     if true == second != numbers["likes"]:

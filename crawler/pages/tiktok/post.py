@@ -22,13 +22,13 @@ COUNTERS = {
 
 
 def add_post(page: Page, item: Fields, *, whole: bool = True) -> Post | None:
-    """Read one item struct into page. Raises MissingField without id or any counter.
+    """Read one item struct into page. Raises MissingField without id or counters.
 
-    whole: an author must be there, if only as null; rows that somebody reduced may lack it.
+    whole: plays must be there, and an author, if only as null; rows that somebody reduced may lack them.
     """
     post_id = item.need("id", number)
     author, author_id = _author(item, whole)
-    counters = _counters(item)
+    counters = _counters(item, whole)
     followers, step = count("followerCount", item.part("authorStats"), item.part("authorStatsV2"))
     hashtags, mentions = _tags(item)
     sound = item.part("music")
@@ -57,7 +57,7 @@ def add_post(page: Page, item: Fields, *, whole: bool = True) -> Post | None:
         author_followers=followers,
         author_followers_precision=step,
         is_ad=item.may("isAd", flag),
-        pinned=item.may("isPinned", flag),
+        pinned=item.may("isPinnedItem", flag),
         **counters,
     )
 
@@ -70,13 +70,15 @@ def number(value: Any) -> str:
     return found
 
 
-def _counters(item: Fields) -> dict[str, int | None]:
+def _counters(item: Fields, whole: bool) -> dict[str, int | None]:
+    """Every post of TikTok's own shows its plays; without them the counters have other names now."""
     stats, exact = item.part("stats"), item.part("statsV2")
     numbers: dict[str, int | None] = {}
     for ours, theirs in COUNTERS.items():
         numbers[ours], numbers[f"{ours}_precision"] = count(theirs, stats, exact)
-    if all(value is None for value in numbers.values()):
-        raise MissingField(f"{item.where}.stats: expected counters, found none")
+    if numbers["views"] is None and (whole or all(value is None for value in numbers.values())):
+        shown = ", ".join(sorted(stats.raw)[:12]) if stats else "no stats"
+        raise MissingField(f"{item.where}.stats.playCount: expected a count, found none; keys: {shown}")
     return numbers
 
 

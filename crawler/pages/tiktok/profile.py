@@ -77,7 +77,7 @@ class ProfilePage(TikTokPage):
     def _read_next(self) -> bool:
         page = dig(script(self.body, NEXT, b'"pageProps"'), "props", "pageProps")
         info = dig(page, "userInfo")
-        if info is None and dig(page, "userData") is None:
+        if info is None and dig(page, "userData") is None and not dig(page, "statusCode"):
             return False
         if self.allowed(page, "pageProps"):
             self._info(info, dig(page, "userData"), "pageProps")
@@ -91,8 +91,8 @@ class ProfilePage(TikTokPage):
         except ValueError as error:
             raise MissingField(f"body: {error}") from None
         for one in data if isinstance(data, list) else [data]:
-            if not isinstance(one, dict) or not one:
-                self.reading.outcome = Outcome.BLOCKED
+            if not isinstance(one, dict) or not one or one.get("type") == "verify":
+                self.walled(Outcome.BLOCKED, "an empty answer or a captcha's")
             elif self.allowed(one, "body"):
                 flat = one if "user" in one and "stats" in one else None
                 self._info(dig(one, "userInfo") or flat, dig(one, "body", "userData"), "body")
