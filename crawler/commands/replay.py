@@ -41,9 +41,9 @@ class Command(BaseRunSpiderCommand):
         return (
             "PATH is an archive folder, a .warc(.gz), a .har, a saved page (.html .json .csv .txt .oembed, also .gz), "
             "a table of boards (.csv .json .jsonl, also .gz), a tar of pages and tables (.tar.xz .tar.gz .tar.bz2), "
-            "read member by member, or a folder of them. URL and moment come from the options, a sidecar NAME.meta.json, a MANIFEST.tsv, "
-            "or the file itself; a file without a moment is skipped, and said. Applying captures in any order, any "
-            "number of times, gives the same database."
+            "read member by member, or a folder of them. URL and moment come from the options, a sidecar "
+            "NAME.meta.json, a MANIFEST.tsv, or the file itself; a file without a moment is skipped, and said. "
+            "Applying captures in any order, any number of times, gives the same database."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
