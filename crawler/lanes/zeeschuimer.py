@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from crawler.archive import Capture
 from crawler.counts import epoch
 from crawler.fields import dig, load_json
-from crawler.items import Vantage
+from crawler.items import Vantage, as_json_text
+from crawler.lanes import redact
 
 READ = ("tiktok.com", "tiktok-comments")
 MARK = "#zeeschuimer"
@@ -31,7 +32,7 @@ class _Response:
     nav: str
     platform: str
     at: datetime
-    lines: list[bytes] = field(default_factory=list)
+    lines: list[bytes]
 
     def goes_on_with(self, other: _Response) -> bool:
         mine, its = ((each.page_url, each.source_url, each.nav, each.platform) for each in (self, other))
@@ -44,7 +45,10 @@ class _Response:
 
 
 def read(data: bytes, vantage: Vantage) -> Iterator[Capture | str]:
-    """A capture a response; a line of text for what gave none."""
+    """A capture a response; a line of text for what gave none.
+
+    Of the browser that collected them nothing is kept: its name is dropped, and tokens in the requests' addresses.
+    """
     other: Counter[str] = Counter()
     damaged = 0
     before: Counter[tuple[str, ...]] = Counter()
@@ -58,12 +62,11 @@ def read(data: bytes, vantage: Vantage) -> Iterator[Capture | str]:
         elif found.platform not in READ:
             other[found.platform] += 1
         elif open_ is not None and open_.goes_on_with(found):
-            open_.lines.append(line)
+            open_.lines += found.lines
         else:
             if open_ is not None:
                 yield _capture(open_, before, vantage)
             open_ = found
-            open_.lines.append(line)
     if open_ is not None:
         yield _capture(open_, before, vantage)
     if damaged:
@@ -81,9 +84,11 @@ def _row(line: bytes) -> _Response | None:
     page_url, source_url = _text(row, "source_platform_url"), _text(row, "source_url")
     if not (page_url or source_url).startswith("http"):
         return None
+    kept = {name: value for name, value in row.items() if name != "user_agent"} | {"source_url": redact.url(source_url)}
     return _Response(
-        page_url or source_url, source_url, _text(row, "nav_index"), _text(row, "source_platform").lower(), at
-    )
+        page_url or source_url, source_url, _text(row, "nav_index"), _text(row, "source_platform").lower(), at,
+        [as_json_text(kept).encode("utf-8", "replace")],
+    )  # fmt: skip
 
 
 def _capture(response: _Response, before: Counter[tuple[str, ...]], vantage: Vantage) -> Capture:
