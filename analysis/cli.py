@@ -10,12 +10,14 @@ from typing import TypeAlias
 
 from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
 from analysis.output import OutputError
+from analysis.trends import alert_commands
 from analysis.trends import backtest_commands as backtests
 from analysis.trends import commands as trends
 from analysis.trends.topics import TOPICS
 from crawler.config import Config, ConfigError, load
 from crawler.context import catch_up
 from crawler.spool import waiting
+from crawler.storage.alerts import Alerts
 from crawler.storage.errors import StorageError
 from crawler.storage.reads import Client, Reader
 
@@ -24,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "evolution": trends.EVOLUTION,
     "topics": TOPICS,
     "backtest": backtests.BACKTEST,
+    "alerts": alert_commands.ALERTS,
 }
 
 Opener: TypeAlias = Callable[[Config], AbstractContextManager[Client]]
@@ -47,7 +50,10 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
         if waiting(config.spool_dir / name):  # numbers that were read and are not in the database yet
             catch_up(config, name)
         with (open_client or _connect)(config) as client:
-            session = Session(name.endswith(SIMULATED_ENDING), Reader(client[name], args.known_at))
+            session = Session(
+                simulated=name.endswith(SIMULATED_ENDING), reader=Reader(client[name], args.known_at),
+                alerts=Alerts(client[name]), models_dir=config.data_dir / "models" / name,
+            )  # fmt: skip
             return command.run(args, session)
     except StorageError as error:
         return _fail(error, AWAY)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.output import check_ending, table, write
+from crawler.storage.alerts import Alerts
 from crawler.storage.reads import Reader
 
 GOOD, AWAY, WRONG = 0, 1, 2
@@ -39,9 +40,11 @@ class Screen:
 
 @dataclass(frozen=True)
 class Session(Screen):
-    """A screen with a database to read."""
+    """A screen with a database to read, a place for alerts in it, and a folder for trained models."""
 
     reader: Reader
+    alerts: Alerts
+    models_dir: Path
 
 
 @dataclass(frozen=True)

@@ -123,11 +123,11 @@ class Reader:
 
     def _find(self, collection: str, query: Query, columns: Iterable[str], *order: str) -> list[Document]:
         wanted = {"_id": 0, **dict.fromkeys(columns, 1)}
-        with _plain_errors(collection):
+        with plain_errors(collection):
             return list(self._database[collection].find(query, wanted).sort([(name, 1) for name in order]))
 
     def _aggregate(self, collection: str, steps: Sequence[Query]) -> list[Document]:
-        with _plain_errors(collection):
+        with plain_errors(collection):
             return list(self._database[collection].aggregate(steps))
 
     def _known(self, moment: str) -> Query:
@@ -145,7 +145,7 @@ def _between(since: datetime | None, until: datetime | None) -> Query:
 
 
 @contextmanager
-def _plain_errors(collection: str) -> Iterator[None]:
+def plain_errors(collection: str) -> Iterator[None]:
     try:
         yield
     except ConnectionFailure as error:
