@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
 from analysis.output import OutputError
+from analysis.text import commands as text
 from analysis.trends import alert_commands
 from analysis.trends import backtest_commands as backtests
 from analysis.trends import commands as trends
@@ -24,6 +25,8 @@ from crawler.storage.reads import Client, Reader
 COMMANDS: dict[str, Command] = {
     "boards": trends.BOARDS,
     "evolution": trends.EVOLUTION,
+    "keywords": text.KEYWORDS,
+    "sentiment": text.SENTIMENT,
     "topics": TOPICS,
     "backtest": backtests.BACKTEST,
     "alerts": alert_commands.ALERTS,

@@ -13,6 +13,7 @@ import warnings
 from functools import cache
 from typing import Any, NamedTuple
 
+from analysis.text.stopwords import telling
 from analysis.text.words import HASHTAG, MENTION, SPACES, URL, split_hashtag
 
 UNKNOWN = "und"
@@ -20,8 +21,12 @@ SHARPNESS = 10.0  # of eld's score (0 to 1) in the exponent; chosen on UMSAB tra
 COMMON = {"en": 1.0, "es": 0.6, "pt": 0.6, "fr": 0.3, "de": 0.25, "it": 0.25}  # in public posts, order of magnitude
 RARER = 0.05
 STATED = 4.0  # times: what a platform states is right more often than not
-LEAST_CONFIDENCE = 0.25  # below it fewer than half were right
+LEAST_CONFIDENCE = 0.18  # below it fewer than half were right
 LEAST_LETTERS = 3
+WORD_SPEAKS, MOST_SPOKEN = 2.0, 8.0  # times, for a word of one language's stop list alone, and for all of them
+LETTER_SPEAKS = 3.0
+SILENT_SCORE = 0.1  # of a language that eld does not name but a word or letter does; its usual lowest
+_LETTERS = ((re.compile("[ãõ]"), "pt"), (re.compile("[ñ¿¡]"), "es"), (re.compile("ß"), "de"))
 _LAUGHTER = re.compile(r"\b(?:k{3,}|(?:ha|he|hi|rs|ja|je|hua|ah|aj){2,}\w?)\b", re.I)
 _LENGTHENED = re.compile(r"(.)\1{2,}")
 _NO_TEXT = re.compile(r"[^\w\s'’,.!?¿¡ªº-]|\d+")
@@ -45,10 +50,13 @@ def identify(text: str, stated: str | None = None) -> Language:
     if len(_LETTER.findall(told)) < LEAST_LETTERS:
         return UNDETERMINED
     scores: dict[str, float] = _detector().detect(told).scores()
+    hint = stated.split("-")[0].lower() if stated else None
+    owned = _owned(told)
+    for code in owned:
+        scores.setdefault(code, SILENT_SCORE)
     if not scores:
         return UNDETERMINED
-    hint = stated.split("-")[0].lower() if stated else None
-    weights = {code: _weight(code, score, hint) for code, score in scores.items()}
+    weights = {code: _weight(code, score, hint) * owned.get(code, 1.0) for code, score in scores.items()}
     best = max(weights, key=weights.__getitem__)
     confidence = weights[best] / sum(weights.values())
     return Language(best, confidence) if confidence >= LEAST_CONFIDENCE else Language(UNKNOWN, confidence)
@@ -56,6 +64,19 @@ def identify(text: str, stated: str | None = None) -> Language:
 
 def _weight(code: str, score: float, hint: str | None) -> float:
     return COMMON.get(code, RARER) * math.exp(SHARPNESS * score) * (STATED if code == hint else 1.0)
+
+
+def _owned(told: str) -> dict[str, float]:
+    """For each language, by how much words and letters that only it writes speak for it."""
+    found: dict[str, float] = {}
+    for word in told.split():
+        code = telling().get(word.strip(".,!?-'’"))
+        if code:
+            found[code] = min(found.get(code, 1.0) * WORD_SPEAKS, MOST_SPOKEN)
+    for letters, code in _LETTERS:
+        if letters.search(told):
+            found[code] = found.get(code, 1.0) * LETTER_SPEAKS
+    return found
 
 
 def _worth_reading(text: str) -> str:

@@ -13,7 +13,8 @@ MODALITIES: tuple[str, ...] = get_args(Modality)
 
 # What platforms call a sound that was recorded with the post, by the language of the app.
 _ORIGINAL = re.compile(
-    r"^(?:original sound|som original|sonido original|son original|suono originale|originalton|origineel geluid"
+    r"^(?:original sound|som original|sonido original|son original|suono originale|originalton|originalljud"
+    r"|original lyd|alkuperäinen ääni|origineel geluid"
     r"|orijinal ses|oryginalny dźwięk|оригинальный звук|оригінальний звук|suara asli|bunyi asal|nhạc nền|âm thanh gốc"
     r"|เสียงต้นฉบับ|オリジナル楽曲|オリジナル音源|오리지널 사운드|原声|原聲|الصوت الأصلي|मूल ध्वनि)",
     re.I,

@@ -5,18 +5,17 @@ Two terms are one when they fold to one key: '#AltasHoras' and 'altas horas'. Pu
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
 from analysis.text.language import identify
 from analysis.text.longtext import LONG_WORDS, keyphrases
 from analysis.text.posts import PostText
+from analysis.text.stopwords import LANGUAGES, listed
 from analysis.text.words import Word, bare, hashtags, mentions, plain, split_hashtag, word_key, words
 from crawler.topics import topic_key
 
@@ -126,26 +125,6 @@ def stop_keys() -> frozenset[str]:
 
 
 @cache
-def stop_words(languages: Iterable[str] = ("en", "pt", "br", "es", "fr", "de", "it")) -> frozenset[str]:
-    """Words that hold a sentence together, folded; yake's lists and what people write in posts.
-
-    All languages at once: posts mix them, and a word of one that ends a phrase of another is rarely missed.
-    """
-    spec = find_spec("yake")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("yake: its lists of stop words are needed; try: make setup")
-    folder = Path(next(iter(spec.submodule_search_locations))) / "core" / "StopwordsList"
-    listed = [
-        line.strip()
-        for code in languages
-        for line in (folder / f"stopwords_{code}.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-    ]
-    return frozenset(word_key(word) for word in [*listed, *re.findall(r"\w+", _CHAT)] if word)
-
-
-# What posts say beside what the lists hold.
-_CHAT = """
-    im dont cant didnt doesnt isnt wasnt youre its ive ill lol lmao omg btw gonna wanna gotta yall yeah ok okay pls rt
-    amp via u ur r n pq vc vcs q tb tbm mto mt oq ne ta to tou pra pro pros pras kk kkk kkkk rs mano cara tipo aqui ai
-    xd jaja jajaja pues asi tan voy va ser estar hacer haha hahaha hoje hoy today now get got one new day like just
-"""
+def stop_words() -> frozenset[str]:
+    """Folded, of all languages at once: posts mix them, and a word of one seldom carries a phrase of another."""
+    return frozenset(word_key(word) for code in LANGUAGES for word in listed(code))

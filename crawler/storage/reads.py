@@ -40,6 +40,18 @@ ENTRY_COLUMNS = {
 }  # fmt: skip
 ENTITY_COLUMNS = {"entity": "string", "observations": "Int64", "first": _MOMENT, "last": _MOMENT}
 
+POST_COLUMNS = {
+    "key": "string", "platform": "string", "author": "string", "created_at": _MOMENT, "observed_at": _MOMENT,
+    "caption": "string", "language": "string", "hashtags": "object", "mentions": "object", "sound_id": "string",
+    "sound_title": "string", "views": "Int64", "likes": "Int64", "comments": "Int64", "shares": "Int64",
+    "saves": "Int64",
+}  # fmt: skip
+REVIEW_COLUMNS = {
+    "key": "string", "product": "string", "created_at": _MOMENT, "observed_at": _MOMENT, "title": "string",
+    "text": "string", "language": "string", "rating": "Float64",
+}  # fmt: skip
+_COUNTED = ("views", "likes", "comments", "shares", "saves")
+
 _NOT_WHOLE = {
     "rating": "Float64", "price": "object", "list_price": "object",
     "currency": "string", "available": "boolean",
@@ -120,6 +132,36 @@ class Reader:
             {"$set": {"entity": "$_id"}},
         ]
         return _frame(self._aggregate("observations", steps), ENTITY_COLUMNS)
+
+    def posts(self, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
+        """Posts created in since <= created_at < until, oldest first; columns as POST_COLUMNS.
+
+        As known at an earlier moment: those first seen by then; counters that were read later are missing.
+        """
+        return self._latest("posts", {}, POST_COLUMNS, since, until)
+
+    def reviews(self, product: str | None = None) -> pd.DataFrame:
+        """Reviews of *product*, or of all, oldest first; columns as REVIEW_COLUMNS."""
+        return self._latest("reviews", {"product": product} if product else {}, REVIEW_COLUMNS, None, None)
+
+    def _latest(
+        self, collection: str, query: Query, columns: Mapping[str, str], since: datetime | None, until: datetime | None
+    ) -> pd.DataFrame:
+        made = _between(since, until).get("at")
+        seen = {} if self._known_at is None else {"first_seen": {"$lte": self._known_at}}
+        wanted = {**query, **({"created_at": made} if made else {}), **seen}
+        steps: list[Query] = [
+            {"$match": wanted},
+            {"$sort": {"created_at": 1, "_id": 1}},
+            {"$set": {"key": "$_id"}},
+            {"$project": {"_id": 0, **dict.fromkeys(columns, 1)}},
+        ]
+        frame = _frame(self._aggregate(collection, steps), columns)
+        if self._known_at is not None:
+            later = frame["observed_at"] > self._known_at
+            for name in frame.columns.intersection(list(_COUNTED)):
+                frame[name] = frame[name].mask(later)
+        return frame
 
     def _find(self, collection: str, query: Query, columns: Iterable[str], *order: str) -> list[Document]:
         wanted = {"_id": 0, **dict.fromkeys(columns, 1)}
