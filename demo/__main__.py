@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 from datetime import timedelta
 from textwrap import fill
 
-from crawler.config import ROOT, Config, ConfigError, load
+from analysis.cli import main as analyse
+from crawler.config import Config, ConfigError, load
 from crawler.storage.connect import connect
 from crawler.storage.errors import StorageError
 from crawler.storage.reads import Reader
@@ -18,6 +18,7 @@ from demo import story
 from demo.check import check
 from demo.site import running
 from demo.world import START, World
+from demo.world.shop import HOST
 
 DATABASE = "tidemark_demo"
 # The demo never touches the user's own store, whatever is configured.
@@ -58,7 +59,7 @@ def tell(config: Config, days: int, world: World) -> int:
     print(fill(compared, 110, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False))
     for line in verdict.false[:10]:
         print(f"  {line}")
-    return show(config) or int(bool(verdict.false or told.unplanned()))
+    return show(config, world) or int(bool(verdict.false or told.unplanned()))
 
 
 def start_anew(config: Config) -> None:
@@ -81,16 +82,18 @@ def say(told: story.Told) -> None:
         print(f"  NOT planned: {START + timedelta(hours=hour):%Y-%m-%d %H:%M}  {spider}")
 
 
-def show(config: Config) -> int:
+def show(config: Config, world: World) -> int:
     """The analysis commands a user would type; the first exit status that is not 0."""
+    socks = world.shop.products[0]
     for arguments in (
         ["boards"],
         ["evolution", "--board", "x:trends:br", "--top", "10"],
         ["evolution", "--entity", "tiktok:profile:coral.cooks"],
+        ["evolution", "--entity", f"{HOST}:product:{socks.product_id}:{socks.variants[0].variant_id}"],
     ):
-        command = ["-m", "analysis", *arguments, "--database", DATABASE]
-        print(f"\n$ python {' '.join(command)}", flush=True)
-        if (status := subprocess.run([sys.executable, *command], cwd=ROOT, check=False).returncode) != 0:
+        whole = [*arguments, "--database", DATABASE]
+        print(f"\n$ python -m analysis {' '.join(whole)}", flush=True)
+        if (status := analyse(whole)) != 0:  # in this process: four starts would cost as much as the crawls
             return status
     python = os.path.relpath(sys.executable)
     print(
