@@ -22,11 +22,12 @@ from crawler.config import Config, load
 from crawler.items import Refused
 from crawler.spool import CaughtUp, Spool
 from crawler.storage.connect import address, connect, safe_uri
-from crawler.storage.reads import Client
 from crawler.storage.store import Store
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+    from crawler.storage.reads import Client  # which takes a second to import, and no crawl reads frames
 
 log = logging.getLogger(__name__)
 FATES = ("saved", "repeated", "refused", "spooled", "unsaved")
