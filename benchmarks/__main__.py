@@ -1,11 +1,11 @@
-"""python -m benchmarks [pages|outcomes|storage|replay|boards|growth] [options]; without a name, all of them."""
+"""python -m benchmarks [pages|outcomes|storage|replay|boards|growth|world] [options]; without a name, all of them."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth")
+NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world")
 
 
 def main() -> int:
