@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from demo.site.app import Answer, Asked, View, page, route
+from demo.world.shop import HOST
 
+CONSENT = ("consent.tiktok.com", "consent.google.com", "consent.youtube.com", f"consent.{HOST}")
 _LOADER = "https://sf16.ttwstatic.com/obj"
 WALLS = {
     "captcha": (
@@ -40,6 +42,6 @@ WALLS = {
 }
 
 
-@route(("consent.tiktok.com", "consent.google.com", "consent.youtube.com"), r"/.*", only_by_name=True)
+@route(CONSENT, r"/.*", only_by_name=True)
 def consent(view: View, asked: Asked) -> Answer:
     return page(WALLS["consent"])
