@@ -11,7 +11,7 @@ from typing import TypeAlias
 from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
 from analysis.output import OutputError
 from analysis.text import commands as text
-from analysis.trends import alert_commands
+from analysis.trends import alert_commands, growth_commands
 from analysis.trends import backtest_commands as backtests
 from analysis.trends import commands as trends
 from analysis.trends.topics import TOPICS
@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "keywords": text.KEYWORDS,
     "sentiment": text.SENTIMENT,
     "topics": TOPICS,
+    "growth": growth_commands.GROWTH,
     "backtest": backtests.BACKTEST,
     "alerts": alert_commands.ALERTS,
 }

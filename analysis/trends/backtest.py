@@ -20,6 +20,7 @@ from analysis.trends.streams import EPOCH, HOUR
 TEAM_NAME = "Tidemark"
 BASE_RATE = "base rate"
 FIRST_MONTHS = 2
+LEAST_FOLDS = 3  # the first one sets the threshold of alerts, so there must be others
 FIRST_SHARE = 0.4  # of an archive too short to learn from two months
 WARM_UP = 0.6  # of the first training window; the rest of it teaches the first calibration
 
@@ -70,8 +71,9 @@ def folds(at_h: Floats, settings: Settings) -> list[Fold]:
     start = _month_start(first, FIRST_MONTHS)
     if start > first + (last - first) * (1 - FIRST_SHARE / 2):
         start = first + (last - first) * FIRST_SHARE
-    step = max(settings.refit_days * DAY_H, (last - start) / settings.most_folds + 1e-6)
-    edges = np.arange(start, last + step, step)
+    wanted = round((last - start) / DAY_H / settings.refit_days)
+    count = min(max(wanted, LEAST_FOLDS), settings.most_folds)
+    edges = np.linspace(start, last + 1e-6, count + 1)
     return [Fold(float(a), float(b)) for a, b in pairwise(edges.tolist())]
 
 
@@ -92,7 +94,7 @@ def walk_forward(rows: Candidates, question: Question, settings: Settings) -> Fo
     names = [TEAM_NAME, baselines.LOGISTIC, *baselines.RULES, BASE_RATE]
     scores = {name: np.full(len(label), np.nan) for name in names}
     promised = {name: np.full(len(label), np.nan) for name in names}
-    fold_of = np.full(len(label), np.nan)
+    fold_of, learnt = np.full(len(label), np.nan), np.full(len(label), np.nan)
     tested = folds(known.at_h, settings)
     for fold in (_warm_up(known.at_h, tested[0]), *tested):
         test = (known.at_h >= fold.start_h) & (known.at_h < fold.end_h)
@@ -100,9 +102,11 @@ def walk_forward(rows: Candidates, question: Question, settings: Settings) -> Fo
         if not test.any() or not label[past].any():
             continue
         train, asked = known.where(_mask(past, len(label))), known.where(test)
-        earlier = ~np.isnan(scores[TEAM_NAME]) & (known.at_h < fold.start_h - ahead)
         told, spoken = _forecast(train, asked, question, settings)
-        note = spoken or note
+        note = spoken if spoken and fold in tested else note
+        # Log odds of the logistic line, which answers where the learner cannot, are on another scale.
+        earlier = (learnt == (spoken is None)) & (known.at_h < fold.start_h - ahead)
+        learnt[test] = spoken is None
         for name, score in told.items():
             scores[name][test] = score
         line = team.calibrate(scores[TEAM_NAME][earlier], label[earlier])

@@ -91,6 +91,15 @@ def test_bounded_growth_of_an_entity(run, tmp_path):
     assert second["sign"] == "up"
 
 
+def test_growth_of_all_profiles_keeps_its_bounds(run, tmp_path):
+    asked = ("growth", "--kind", "profile", "--counter", "followers")
+    assert run(*asked, "-o", str(tmp_path / "g.csv"))[0] == 0
+    row = pd.read_csv(tmp_path / "g.csv").iloc[0]
+    assert (row["change_low"], row["change"], row["change_high"]) == (600_000, 700_000, 800_000)
+    assert "700,000" in run(*asked)[1]
+    assert "no counter" in run("growth", "--kind", "profile", "--counter", "price")[2]
+
+
 @pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "parquet"])
 def test_files_of_every_ending_hold_every_topic(run, tmp_path, ending):
     path = tmp_path / f"out.{ending}"
