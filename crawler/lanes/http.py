@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -89,17 +90,31 @@ class ArchiveRedirects(ArchiveMiddleware):
         to = response.headers.get("Location")
         if to is None or not 300 <= response.status < 400:
             return response
-        hosts = getattr(self.crawler.spidercls, "hosts", ())
-        listed = {each.format(target=request.meta.get("target")) for each in hosts}
-        if may_follow(request.url, urljoin(request.url, to.decode("latin-1")), listed):
+        if await self._leads_on(request, to.decode("latin-1")):
             await self._write(self._captured(request, response))
         else:
             request.meta["dont_redirect"] = True  # the inner place archives it
         return response
 
+    async def _leads_on(self, request: Request, to: str) -> bool:
+        hosts = getattr(self.crawler.spidercls, "hosts", ())
+        listed = {each.format(target=request.meta.get("target")) for each in hosts}
+        try:
+            there = urlsplit(urljoin(request.url, to))
+            if not may_follow(request.url, there.geturl(), listed):
+                return False
+        except ValueError:  # no address at all
+            return False
+        if there.netloc == urlsplit(request.url).netloc or "proxy" in request.meta:
+            return True  # where we are already, or somebody else looks the name up
+        return await is_public(there.hostname or "")
+
 
 def may_follow(here: str, there: str, listed: Collection[str] = ()) -> bool:
-    """Whether a redirect stays on its site or goes to a listed host; an address of numbers is no site."""
+    """Whether a redirect stays on its site or goes to a listed host; an address of numbers is no site.
+
+    Raises ValueError for what is no address.
+    """
     parts = urlsplit(there)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https"):
@@ -107,6 +122,15 @@ def may_follow(here: str, there: str, listed: Collection[str] = ()) -> bool:
     if host in listed or parts.netloc == urlsplit(here).netloc:
         return True
     return bool(_site(host)) and _site(host) == _site(urlsplit(here).hostname or "")
+
+
+async def is_public(host: str) -> bool:
+    """Whether every address of a host lies outside our own network; True when it has none: the download will tell."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None)
+    except OSError:
+        return True
+    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found)
 
 
 def _site(host: str) -> str:

@@ -64,6 +64,7 @@ KINDS = {
     "malformed": Kind("shape_changed", "JSON that is none"),
     "private_redirect": Kind("blocked", "302 to an address inside the crawler's own network"),
     "too_fast": Kind("rate_limited", "429 with Retry-After, but only to whoever asks too often within a real second"),
+    "broken_redirect": Kind("blocked", "302 to what is no address"),
     "redirect_loop": Kind("network", "302 to itself"),
     "huge": Kind("network", "a body of 200 MB"),
     "flood": Kind("network", "a body of 200 MB that does not say how long it is"),
@@ -194,6 +195,8 @@ def instead(fault: Fault, view: View, asked: Asked) -> Answer | None:
             return redirect(f"https://consent.{asked.host.removeprefix('www.')}/m?continue=https%3A%2F%2F{asked.host}")
         case "private_redirect":
             return redirect(PRIVATE_ADDRESSES[len(asked.url) % len(PRIVATE_ADDRESSES)])
+        case "broken_redirect":
+            return redirect("http://[::1")
         case "redirect_loop":
             return redirect(f"https://{asked.url}")
         case "flood":

@@ -48,7 +48,7 @@ def test_every_kind_is_an_outcome_that_the_crawler_knows():
     [
         ("rate_limited", 429), ("forbidden", 403), ("unauthorized", 401), ("geo", 451), ("not_found", 404),
         ("server_error", 503), ("login_wall", 302), ("consent_redirect", 302), ("private_redirect", 302),
-        ("redirect_loop", 302),
+        ("redirect_loop", 302), ("broken_redirect", 302),
     ],
 )  # fmt: skip
 def test_faults_that_are_a_status(living_site, kind, status):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from crawler.lanes.http import may_follow
+from crawler.lanes.http import is_public, may_follow
 from crawler.outcomes import Outcome, of_status
 
 HERE = "https://www.shop.example/products.json"
@@ -42,3 +44,16 @@ def test_a_listed_host_and_the_very_same_address_are_followed():
 
 def test_a_redirect_that_is_not_followed_is_a_wall():
     assert of_status(302) is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [("localhost", False), ("10.1.2.3", False), ("169.254.169.254", False), ("::1", False), ("203.0.114.9", True)],
+)
+def test_a_name_that_leads_into_our_own_network_is_not_public(host, public):
+    assert asyncio.run(is_public(host)) is public
+
+
+def test_what_is_no_address_is_told_as_such():
+    with pytest.raises(ValueError, match="IPv6"):
+        may_follow(HERE, "http://[::1")
