@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.command import GOOD, Command, Screen, Session, UsageError, file, moment, positive
 from analysis.output import clean
 from analysis.plot import save_chart
-from analysis.trends import backtest, nextvalue, trials
+from analysis.trends import backtest, nextvalue, peak, trials
 from analysis.trends.archives import ArchiveError, read_archive
 from analysis.trends.backtest_report import (
     Options,
@@ -48,6 +48,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     option("--refit-days", type=float, default=30.0, metavar="D", help="learn anew every D days (default 30)")
     option("--quick", action="store_true", help="one learner instead of the team; about a fifth of the time")
     option("--no-volumes", action="store_true", help="leave out the forecast of volumes (T2)")
+    option("--peaks", action="store_true", help="also forecast the hours left to each topic's peak (T4)")
     option("--trials", action="store_true", help="hidden volumes, lost snapshots, shuffled answers, planted climbs")
     option("--json", action="store_true", help="print one JSON object instead of tables")
     option("--plot", type=file(*PLOTS), metavar="FILE", help=f"reliability: {', '.join(PLOTS)}")
@@ -105,6 +106,8 @@ def measured(streams: Sequence[Stream], args: argparse.Namespace) -> tuple[dict[
         told.append(found.note)
     if not args.no_volumes:
         made["volumes"] = _volumes(streams, question, told)
+    if args.peaks:
+        made["peak"] = asdict(peak.judged(peak.stays(streams, question.top)))
     if args.trials:
         made["trials"] = {
             "stress": [asdict(each) for each in trials.stress(streams, question, settings, SEED)],
@@ -168,6 +171,13 @@ def _tables(made: dict[str, Any], screen: Screen) -> None:
             frame,
             f"Next volume: {volumes['n']:,} forecasts, {volumes['ratio']:.3f} of the error of persistence; "
             f"{volumes['inside_80']:.0%} inside the 80 % interval",
+        )
+    if left := made.get("peak"):
+        screen.say("")
+        screen.say(
+            f"Hours left to the peak: {left['n']:,} forecasts ({left['censored']:,} stays still running left out), "
+            f"pinball loss {left['pinball']:.3f} h beside {left['pinball_survival']:.3f} of the survival table; "
+            f"{left['inside_80']:.0%} and {left['inside_80_survival']:.0%} inside the 80 % interval"
         )
     if tried := made.get("trials"):
         _trial_table(tried, screen)
