@@ -115,25 +115,39 @@ def cards(page: Page, marker: bytes) -> list[Post | None]:
     seen: dict[bytes, Post | None] = {}
     posts: list[Post | None] = []
     at = page.body.find(marker)
+    badges = at >= 0 and page.body.find(_PINNED, at) >= 0
     while at >= 0:
         after = page.body.find(marker, at + len(marker))
         end = min(at + LONGEST_CARD, after if after >= 0 else len(page.body))
-        link = _HREF.search(page.body, at, end)
+        link = _first(page.body, b'href="', _HREF, at, end)
         if link is None:
             page.reading.odd.append("card.href")
             posts.append(None)
         else:
             if link[3] not in seen:
-                seen[link[3]] = _card(page, link, at, end)
+                pinned = badges and page.body.find(_PINNED, at, end) >= 0
+                seen[link[3]] = _card(page, link, at, end, pinned)
             posts.append(seen[link[3]])
         at = after
     return posts
 
 
-def _card(page: Page, link: re.Match[bytes], at: int, end: int) -> Post | None:
+def _first(body: bytes, opening: bytes, pattern: re.Pattern[bytes], at: int, end: int) -> re.Match[bytes] | None:
+    """The first place between *at* and *end* where *pattern*, which begins with *opening*, matches.
+
+    find is ten times as fast as a pattern's own search, and cards are long.
+    """
+    while (at := body.find(opening, at, end)) >= 0:
+        if found := pattern.match(body, at, end):
+            return found
+        at += len(opening)
+    return None
+
+
+def _card(page: Page, link: re.Match[bytes], at: int, end: int, pinned: bool) -> Post | None:
     handle, media, post_id = (part.decode() for part in link.groups())
-    views = _VIEWS.search(page.body, at, end)
-    alt = _ALT.search(page.body, at, end)
+    views = _first(page.body, b'data-e2e="video-views"', _VIEWS, at, end)
+    alt = _first(page.body, b"<img", _ALT, at, end)
     value, step = shown(views[1].decode("utf-8", "replace") if views else None)
     return page.add(
         Post,
@@ -143,7 +157,7 @@ def _card(page: Page, link: re.Match[bytes], at: int, end: int) -> Post | None:
         author=handle,
         created_at=tiktok_time(post_id),
         caption=_caption(html.unescape(alt[1].decode("utf-8", "replace"))) if alt else None,
-        pinned=page.body.find(_PINNED, at, end) >= 0,
+        pinned=pinned,
         views=value,
         views_precision=step,
     )

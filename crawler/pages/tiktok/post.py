@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from crawler.counts import CountError, epoch, parse_count, tiktok_time
@@ -116,9 +117,12 @@ def _seconds(video: Fields) -> float | None:
 
 def _subtitles(video: Fields) -> tuple[dict[str, str | None], ...] | None:
     """As plain rows: the post's own validation makes them, all at once."""
+    rows = video.rows("subtitleInfos")
+    if not rows:
+        return None
     found = tuple(
         {"url": url, "language": text_at(each, "LanguageCodeName"), "format": text_at(each, "Format")}
-        for each in video.rows("subtitleInfos")
+        for each in rows
         if (url := text_at(each, "Url"))
     )
     return found or None
@@ -152,6 +156,7 @@ def _is_object(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=4096)  # rounded labels are few, and every card of every grid has one
 def shown(label: str | None) -> tuple[int | None, int | None]:
     """A counter as the page prints it ('21.9M', '4M'): TikTok shows one decimal and drops '.0'."""
     if not label:
