@@ -106,7 +106,7 @@ def ranked(topics: pd.DataFrame, column: str | None = None) -> pd.DataFrame:
 
 
 def _of_entity(args: argparse.Namespace, session: Session) -> int:
-    seen = session.reader.observations(args.entity, since=args.since, until=args.until)
+    seen = session.reader.history(args.entity, since=args.since, until=args.until)
     if seen.empty:
         raise UsageError(_no_entity(args.entity, session.reader))
     readings = entity_evolution(seen, shown_counters(seen))

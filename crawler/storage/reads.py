@@ -108,7 +108,33 @@ class Reader:
 
         Counters that its kind does not have are all missing; prices are Decimal, in units of currency.
         """
-        query = {"entity": entity, **_between(since, until), **self._known("at")}
+        return self._observed({"entity": entity}, since, until)
+
+    def history(self, entity: str, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
+        """The same, of an account under all its names: a renamed handle keeps its history by its user_id.
+
+        The column entity says *entity* throughout.
+        """
+        frame = self._observed({"entity": {"$in": self.names(entity)}}, since, until)
+        return frame.assign(entity=pd.Series(entity, index=frame.index, dtype="string"))
+
+    def names(self, entity: str) -> list[str]:
+        """Keys of the same account, *entity* among them; only itself for what is no account or has no user_id."""
+        profiles = self._keyed({"_id": entity}, "user_id", "platform")
+        own = profiles[0] if profiles else {}
+        if not own.get("user_id"):
+            return [entity]
+        same = {"user_id": own["user_id"], "platform": own["platform"]}
+        return sorted({entity, *(each["_id"] for each in self._keyed(same))})
+
+    def _keyed(self, query: Query, *columns: str) -> list[Document]:
+        """Profiles that were known by the reader's moment."""
+        seen = {} if self._known_at is None else {"first_seen": {"$lte": self._known_at}}
+        steps: list[Query] = [{"$match": {**query, **seen}}, {"$project": dict.fromkeys(("_id", *columns), 1)}]
+        return self._aggregate("profiles", steps)
+
+    def _observed(self, of: Query, since: datetime | None, until: datetime | None) -> pd.DataFrame:
+        query = {**of, **_between(since, until), **self._known("at")}
         frame = _frame(self._find("observations", query, OBSERVATION_COLUMNS, "at"), OBSERVATION_COLUMNS)
         return frame.sort_values(["at", "capture"], kind="stable", ignore_index=True)
 

@@ -174,3 +174,21 @@ def test_a_server_that_is_away_is_one_plain_error():
     away = MongoClient("127.0.0.1", 1, serverSelectionTimeoutMS=50)
     with away, pytest.raises(StorageAway, match="board_entries: the database went away"):
         Reader(away["x"]).entries("b")
+
+
+def test_a_renamed_handle_keeps_its_history_by_its_user_id(database):
+    for key, user_id, day in (("old", "7", 0), ("new", "7", 2), ("other", "8", 1), ("nameless", None, 1)):
+        entity = f"tiktok:profile:{key}"
+        database["profiles"].insert_one(
+            {"_id": entity, "platform": "tiktok", "user_id": user_id, "first_seen": NOON + day * DAY}
+        )
+        database["observations"].insert_one(observation(NOON + day * DAY, entity=entity, followers=100 + day))
+    reader = Reader(database)
+    for name in ("old", "new"):
+        history = reader.history(f"tiktok:profile:{name}")
+        assert history["followers"].tolist() == [100, 102]
+        assert set(history["entity"]) == {f"tiktok:profile:{name}"}
+    assert reader.history("tiktok:profile:nameless")["followers"].tolist() == [101]
+    assert reader.history("tiktok:post:1").empty
+    assert reader.names("tiktok:profile:other") == ["tiktok:profile:other"]
+    assert reader.as_known_at(NOON + DAY).names("tiktok:profile:old") == ["tiktok:profile:old"]
