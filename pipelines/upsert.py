@@ -46,7 +46,7 @@ class UpsertPipeline:
     async def process_item(self, item: Item) -> Item:
         self.batch.append(item)
         if len(self.batch) >= BATCH_ITEMS:
-            await self.flush()
+            await self.flush(BATCH_ITEMS)
         elif self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(BATCH_WAIT_S, self._on_timer)
         return item
@@ -63,9 +63,14 @@ class UpsertPipeline:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def flush(self) -> None:
-        """Write what has gathered; one batch at a time, so a slow store slows the crawl."""
+    async def flush(self, least: int = 0) -> None:
+        """Write what has gathered; one batch at a time, so a slow store slows the crawl.
+
+        least: several pages wait here at once, and what they brought goes with the first; not in batches of a few.
+        """
         async with self.writing:
+            if len(self.batch) < least:
+                return
             batch, self.batch = self.batch, []
             load = Load(batch, self.accounts.take_refused(), self.accounts.take_ready())
             for item, fate in zip(batch, await self._kept(load) if load else (), strict=True):

@@ -171,20 +171,26 @@ class Store:
         return self._halved(collection, current, _row, join_rows)
 
     def _drop_superseded(self, boards: Sequence[Item]) -> None:
+        """Rows of these boards that an older capture of the same list left. One question for all of them."""
+        winners: dict[tuple[str, datetime], Board] = {}
         for item in boards:
-            if not isinstance(item, Board):
-                continue
-            entries = self._database["board_entries"]
-            stale = [
-                row["_id"]
-                for row in entries.find(
-                    {"board": item.board, "at": item.at, "capture": {"$ne": item.capture}},
-                    {"observed_at": 1, "capture": 1, "parser": 1},
-                )
-                if stamp_of(row) < stamp_of(item.__dict__)
-            ]
-            if stale:
-                entries.delete_many({"_id": {"$in": stale}})
+            if isinstance(item, Board):
+                known = winners.setdefault((item.board, item.at), item)
+                if stamp_of(known.__dict__) < stamp_of(item.__dict__):
+                    winners[item.board, item.at] = item
+        if not winners:
+            return
+        others = [{"board": each.board, "at": each.at, "capture": {"$ne": each.capture}} for each in winners.values()]
+        entries = self._database["board_entries"]
+        stale = [
+            row["_id"]
+            for row in entries.find(
+                {"$or": others}, dict.fromkeys(("board", "at", "observed_at", "capture", "parser"), 1)
+            )
+            if stamp_of(row) < stamp_of(winners[row["board"], row["at"]].__dict__)
+        ]
+        if stale:
+            entries.delete_many({"_id": {"$in": stale}})
 
     def _halved(
         self, collection: Collection[Document], items: Sequence[Item], make: Callable[[Item], Document], joined: Join
