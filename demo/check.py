@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
 from crawler.storage.reads import Reader
 from demo.site.x import counted
-from demo.world import World, names
+from demo.world import Truth, World, names
 
 PROFILE_COUNTERS = ("followers", "likes", "videos")
 Ranked = list[tuple[str, int | None]]
@@ -35,14 +36,15 @@ class Verdict:
 
 def check(reader: Reader, world: World) -> Verdict:
     """Compare every profile counter, board row and offer in a database with the truth at its moment."""
-    found = [*_profiles(reader, world), *_boards(reader, world), *_offers(reader, world)]
+    truth = lru_cache(maxsize=None)(world.truth)  # a moment's prices are asked for once a variant
+    found = [*_profiles(reader, truth), *_boards(reader, world), *_offers(reader, truth)]
     return Verdict(Counter(kind for kind, _ in found), tuple(line for _, line in found if line))
 
 
-def _profiles(reader: Reader, world: World) -> Iterator[Comparison]:
+def _profiles(reader: Reader, truth: Callable[[datetime], Truth]) -> Iterator[Comparison]:
     for entity in _entities(reader, "tiktok:profile:", "profile"):
         for row in _rows(reader.observations(entity)):
-            true = world.truth(row["at"]).profiles.get(entity)
+            true = truth(row["at"]).profiles.get(entity)
             for name in PROFILE_COUNTERS:
                 if pd.isna(row[name]):
                     continue
@@ -67,11 +69,11 @@ def _boards(reader: Reader, world: World) -> Iterator[Comparison]:
                 yield source, _line(is_true, f"{summary.board}#{position}", moment, stored, (topic, exact))
 
 
-def _offers(reader: Reader, world: World) -> Iterator[Comparison]:
+def _offers(reader: Reader, truth: Callable[[datetime], Truth]) -> Iterator[Comparison]:
     for entity in _entities(reader, "", "offer"):
         host, _, key = entity.partition(":product:")
         for row in _rows(reader.observations(entity)):
-            true = world.truth(row["at"]).offers.get(key)
+            true = truth(row["at"]).offers.get(key)
             before = None if pd.isna(row["list_price"]) else row["list_price"]
             stored = (row["price"], before, bool(row["available"]))
             exact = None if true is None else (_units(true["cents"]), _units(true["was"]), true["available"])
