@@ -111,7 +111,7 @@ def _merged(made: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
     for key, other in stands.items():
         if key != other:
             also.setdefault(other, []).append(key)
-    kept = made[[stands.get(key, key) == key for key in made["key"]]]
+    kept = made[made["key"].map(lambda key: stands.get(key, key) == key).astype(bool)]
     names = [", ".join(sorted(also.get(key, []))) or None for key in kept["key"]]
     return kept.assign(also=pd.Series(names, index=kept.index, dtype="string"))
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from analysis.text.language import identify
 from analysis.text.longtext import LONG_WORDS, keyphrases
@@ -25,8 +25,7 @@ KINDS = ("hashtag", "mention", "brand", "sound", "phrase", "word")  # the more t
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One term of one post."""
 
     key: str
@@ -80,9 +79,8 @@ def _all(post: PostText) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _said(text: str, modality: str, stated: str | None) -> Iterator[tuple[str, str, str, str]]:
-    found = words(text)
-    if len(found) < LONG_WORDS:
-        for key, shown, length in phrases(found):
+    if text.count(" ") < LONG_WORDS:
+        for key, shown, length in phrases(words(text)):
             yield key, shown, "word" if length == 1 else "phrase", modality
         return
     code = identify(text[:1000], stated).code
@@ -93,22 +91,29 @@ def _said(text: str, modality: str, stated: str | None) -> Iterator[tuple[str, s
 
 def phrases(found: Sequence[Word]) -> Iterator[tuple[str, str, int]]:
     """Key, text, length of every run of up to three words that neither starts nor ends with a stop word."""
-    stop = stop_words()
-    telling = [word.key not in stop and _long_enough(word.key) for word in found]
-    named = [a.shown[:1].isupper() and b.shown[:1].isupper() for a, b in pairwise(found)]
+    telling = [_tells(word.key) for word in found]
+    named = [a.shown[0].isupper() and b.shown[0].isupper() for a, b in pairwise(found)]
     # 'Grandes Horas' is a name, though neither word says anything alone.
     starting, ending = [*named, False], [False, *named]
-    for start, first in enumerate(found):
-        if not telling[start] and not starting[start]:
+    size = len(found)
+    for start, (shown, key, run) in enumerate(found):
+        if telling[start]:
+            yield key, shown, 1
+        elif not starting[start]:
             continue
-        key = ""
-        for end in range(start, min(start + LONGEST, len(found))):
-            last = found[end]
-            if last.run != first.run:
+        for end in range(start + 1, min(start + LONGEST, size)):
+            more, its_key, its_run = found[end]
+            if its_run != run:
                 break
-            key += last.key
-            if (telling[end] or (end > start and ending[end])) and (end > start or telling[start]):
-                yield key, " ".join(word.shown for word in found[start : end + 1]), end - start + 1
+            key += its_key
+            shown = f"{shown} {more}"
+            if telling[end] or ending[end]:
+                yield key, shown, end - start + 1
+
+
+@lru_cache(maxsize=262_144)
+def _tells(key: str) -> bool:
+    return key not in stop_words() and _long_enough(key)
 
 
 def _long_enough(key: str) -> bool:

@@ -6,8 +6,8 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from crawler.topics import topic_key
 
@@ -23,8 +23,7 @@ _INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\x0
 SPACES = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a text; *run* rises at punctuation, so that no phrase crosses it."""
 
     shown: str
@@ -66,11 +65,15 @@ def words(text: str) -> list[Word]:
     found: list[Word] = []
     run, end = 0, 0
     for match in _WORD.finditer(text):
-        if text[end : match.start()].strip():
-            run += 1
+        start = match.start()
+        if start > end + 1 or (start > end and text[end] != " "):
+            run += bool(text[end:start].strip())
         end = match.end()
-        for shown in _pieces(match[0]):
-            found.append(Word(shown, word_key(shown), run))
+        token = match[0]
+        if token.isascii() or not _UNSPACED.search(token):
+            found.append(Word(token, word_key(token), run))
+        else:
+            found += [Word(shown, word_key(shown), run) for shown in _pieces(token)]
     return found
 
 
@@ -80,9 +83,6 @@ def word_key(shown: str) -> str:
 
 
 def _pieces(token: str) -> Iterator[str]:
-    if not _UNSPACED.search(token):
-        yield token
-        return
     for match in re.finditer(rf"{_UNSPACED.pattern}|[^\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+", token):
         run = match[0]
         if not _UNSPACED.match(run) or len(run) <= 2:

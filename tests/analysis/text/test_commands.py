@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from analysis.cli import main
+from analysis.text.keywords import keywords
+from analysis.text.posts import PostText
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -125,3 +127,8 @@ def test_an_unknown_topic_and_missing_reviews_are_said_plainly(run):
     status, _, err = run("sentiment", "--products")
     assert status == 2
     assert "no review stored yet" in err
+
+
+def test_one_post_alone_has_no_keyword_and_no_post_none():
+    assert keywords([PostText("a:post:1", {"caption": "hello garden"}, at=START)]).frame.empty
+    assert keywords([]).frame.empty
