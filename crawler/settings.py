@@ -54,6 +54,7 @@ ITEM_PIPELINES = {
 }
 EXTENSIONS = {
     "crawler.verdict.RunExtension": 0,
+    "crawler.shipping.ShipArchive": 0,
     "scrapy.extensions.logstats.LogStats": None,
 }
 FEED_EXPORTERS = {
