@@ -16,6 +16,7 @@ from crawler.storage.reads import Reader
 from demo.site.x import counted
 from demo.world import Truth, World, names
 
+POSTS = 100
 PROFILE_COUNTERS = ("followers", "likes", "videos")
 Ranked = list[tuple[str, int | None]]
 Comparison = tuple[str, str]
@@ -37,7 +38,9 @@ class Verdict:
 def check(reader: Reader, world: World) -> Verdict:
     """Compare every profile counter, board row and offer in a database with the truth at its moment."""
     truth = lru_cache(maxsize=None)(world.truth)  # a moment's prices are asked for once a variant
-    found = [*_profiles(reader, truth), *_boards(reader, world), *_offers(reader, truth)]
+    found = [
+        *_profiles(reader, truth), *_boards(reader, world), *_offers(reader, truth), *_written(reader, world),
+    ]  # fmt: skip
     return Verdict(Counter(kind for kind, _ in found), tuple(line for _, line in found if line))
 
 
@@ -78,6 +81,17 @@ def _offers(reader: Reader, truth: Callable[[datetime], Truth]) -> Iterator[Comp
             stored = (row["price"], before, bool(row["available"]))
             exact = None if true is None else (_units(true["cents"]), _units(true["was"]), true["available"])
             yield "offer", _line(stored == exact, f"{host}:{key}", row["at"], stored, exact)
+
+
+def _written(reader: Reader, world: World) -> Iterator[Comparison]:
+    """Posts on X, the most often seen ones: a question to the database each."""
+    for entity in _entities(reader, "x:post:", "post")[:POSTS]:
+        tweet = world.talkers.tweet(entity.rpartition(":")[2])
+        for row in _rows(reader.observations(entity)):
+            counts = {} if tweet is None else tweet.counts(world.hour(row["at"]))
+            for name, theirs in (("views", "impression_count"), ("likes", "like_count"), ("reposts", "retweet_count")):
+                is_true = theirs in counts and _is_near(row[name], None, counts[theirs])
+                yield "post", _line(is_true, f"{entity} {name}", row["at"], row[name], counts.get(theirs))
 
 
 def _x(world: World, place: str, at: datetime) -> Ranked:

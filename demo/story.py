@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -38,6 +38,8 @@ class Source:
     targets: str
     hours: frozenset[int]
     """Hours of the day at which it is asked."""
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Further arguments of the spider."""
 
 
 SOURCES = (
@@ -47,6 +49,7 @@ SOURCES = (
     Source("google_trends", "br,us", frozenset((6, 12, 18))),
     Source("youtube_trending", "br", frozenset((15,))),
     Source("tiktok_creative_hashtags", "br", frozenset((15,))),
+    Source("x_search", "#FestivalDoFarol", frozenset((18,)), {"pages": "1"}),
     Source("tiktok_profile", HANDLES, frozenset((12,))),
     Source("shopify_store", HOST, frozenset((9, 21))),
 )
@@ -124,7 +127,7 @@ async def _crawl(runner: AsyncCrawlerRunner, source: Source, told: Told, hour: i
             told.gaps.append((hour, source.spider, str(row.get("target")), row["outcome"]))
 
     crawler.signals.connect(read, signal=page_read)
-    await runner.crawl(crawler, targets=source.targets)
+    await runner.crawl(crawler, targets=source.targets, **source.more)
     assert crawler.stats is not None
     told.runs[source.spider] += 1
     if crawler.stats.get_value(VERDICT) == "good":

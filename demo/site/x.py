@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from demo.site.app import Answer, Asked, Headers, View, as_json, route
 from demo.world import World
+from demo.world.chance import share
 from demo.world.talkers import RECENT_H, Tweet
 from demo.world.topics import PLACES, Place, Row
 
@@ -137,11 +139,16 @@ def search_recent(view: View, asked: Asked) -> Answer:
         return _refusal(400, False, 0, "", "Invalid Request")
     most = max(10, asked.whole("max_results", 10, 100))
     after = asked.get("next_token")
-    since_h = max(view.at_h - RECENT_H, _hour(view, asked.get("start_time"), view.at_h - RECENT_H))
+    since_h = _hour(view, asked.get("start_time"), view.at_h - RECENT_H)
     until_h = min(view.at_h, _hour(view, asked.get("end_time"), view.at_h))
+    if since_h < view.at_h - RECENT_H or since_h > until_h:  # older than it keeps, or the wrong way round
+        return _refusal(400, False, 0, "", "Invalid Request")
+    terms, language = _terms(asked.get("query"))
     found: list[Tweet] = []
     waiting = bool(after)
-    for each in view.world.talkers.tweets(asked.get("query"), until_h, since_h):
+    for each in view.world.talkers.tweets(terms, until_h, since_h):
+        if language and each.language != language:
+            continue
         if waiting:
             waiting = each.tweet_id != after.removeprefix("b26v89c19zqg8o3f")
             continue
@@ -154,12 +161,32 @@ def search_recent(view: View, asked: Asked) -> Answer:
         meta |= {"newest_id": shown[0].tweet_id, "oldest_id": shown[-1].tweet_id}
     if len(found) > most:
         meta["next_token"] = f"b26v89c19zqg8o3f{shown[-1].tweet_id}"
-    return as_json({**({"data": [_tweet(view, each) for each in shown]} if shown else {}), "meta": meta})
+    body: dict[str, Any] = {"data": [_tweet(view, each) for each in shown]} if shown else {}
+    if shown and asked.get("expansions") == "author_id":
+        body["includes"] = {"users": [_writer(number) for number in dict.fromkeys(each.author_id for each in shown)]}
+    return as_json({**body, "meta": meta})
+
+
+def _terms(query: str) -> tuple[str, str]:
+    """'"Maré Alta" lang:pt -is:retweet' -> ('"Maré Alta"', 'pt')."""
+    language = re.search(r"(?:^|\s)lang:(\w+)", query)
+    return re.sub(r"(?:^|\s)-?\w+:\w+", "", query).strip(), language[1] if language else ""
+
+
+def _writer(number: str) -> dict[str, Any]:
+    """An account that nobody has: its name is its number."""
+    followers = int(10 ** (1 + 4 * share("writer", number)))
+    counts = {"followers_count": followers, "following_count": 80, "tweet_count": 900, "listed_count": 0}
+    return {"id": number, "username": f"writer{number[-7:]}", "name": "Somebody", "public_metrics": counts}
 
 
 def _tweet(view: View, each: Tweet) -> dict[str, Any]:
     created = datetime.fromtimestamp(each.created_ms / 1000, view.at.tzinfo)
+    tags = [
+        {"start": found.start(), "end": found.end(), "tag": found[1]} for found in re.finditer(r"#(\w+)", each.text)
+    ]
     return {
+        **({"entities": {"hashtags": tags}} if tags else {}),
         "id": each.tweet_id, "text": each.text, "author_id": each.author_id, "lang": each.language,
         "created_at": created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "edit_history_tweet_ids": [each.tweet_id], "public_metrics": each.counts(view.at_h),

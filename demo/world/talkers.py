@@ -14,6 +14,7 @@ from demo.world.topics import Talk
 
 SLOT_H = 0.25
 MOST_A_SLOT = 12
+TWITTER_EPOCH_MS = 1_288_834_974_657  # from which the ids of posts count
 RECENT_H = 7 * 24.0  # the recent search looks seven days back
 
 
@@ -77,6 +78,13 @@ class Talkers:
         for slot in range(int(until_h // SLOT_H), int(from_h // SLOT_H) - 1, -1):
             yield from (each for each in self._slot(topic, slot) if from_h <= each.created_h <= until_h)
 
+    def tweet(self, tweet_id: str) -> Tweet | None:
+        """The post of that id: the moment stands in it, the topic is looked for."""
+        created_ms = (int(tweet_id) >> 22) + TWITTER_EPOCH_MS
+        slot = int((created_ms / 1000 - self.epoch_s) / 3600 // SLOT_H)
+        slots = (self._slot(topic, slot) for topic in self.talk.topics)
+        return next((each for slot in slots for each in slot if each.tweet_id == tweet_id), None)
+
     def _make_slot(self, topic: str, slot: int) -> tuple[Tweet, ...]:
         volume = self.talk.volume(topic, "world", slot * SLOT_H)
         chance = dice(self.seed, "tweets", topic, slot)
@@ -87,7 +95,7 @@ class Talkers:
             text = chance.choice(names.TWEETS).format(topic=topic)
             found.append(
                 Tweet(
-                    tweet_id=str(((created_ms - 1_288_834_974_657) << 22) | chance.getrandbits(22)),
+                    tweet_id=str(((created_ms - TWITTER_EPOCH_MS) << 22) | chance.getrandbits(22)),
                     author_id=str(chance.randrange(10**9, 10**10)), text=text,
                     language=chance.choice(("pt", "pt", "en")), created_h=created_h, created_ms=created_ms,
                     final_views=int(10 ** chance.uniform(1.5, 5)),

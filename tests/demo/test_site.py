@@ -244,6 +244,12 @@ def test_version_two_of_the_x_api_lists_trends_and_pages_through_posts(site):
     ids = [int(each["id"]) for each in found]
     assert len(set(ids)) == len(ids) == 500
     assert [each["created_at"] for each in found] == sorted((each["created_at"] for each in found), reverse=True)
+    operators = "query=%22Mar%C3%A9+Alta%22+lang:pt+-is:retweet&max_results=100&expansions=author_id"
+    body = fetch(site, f"https://api.x.com/2/tweets/search/recent?{operators}", **BEARER).json()
+    assert {each["lang"] for each in body["data"]} == {"pt"}
+    assert {each["author_id"] for each in body["data"]} == {user["id"] for user in body["includes"]["users"]}
+    old = "https://api.x.com/2/tweets/search/recent?query=x&start_time=2026-01-01T00:00:00Z"
+    assert fetch(site, old, **BEARER).status == 400
     nothing = fetch(site, "https://api.x.com/2/tweets/search/recent?query=nothing+of+ours", **BEARER).json()
     assert nothing == {"meta": {"result_count": 0}}
 

@@ -167,3 +167,10 @@ def test_what_a_burst_adds_up_to_is_the_area_under_it(onset, rise, half, height,
     step = 0.01
     gained = burst.total(at + step) - burst.total(at)
     assert gained == pytest.approx((burst.value(at) + burst.value(at + step)) / 2 * step, abs=height * step * 0.02)
+
+
+def test_a_post_on_x_is_found_again_by_its_number(world):
+    found = list(world.talkers.tweets("Maré Alta", 60, 58))
+    assert found
+    assert [world.talkers.tweet(each.tweet_id) for each in found] == found
+    assert world.talkers.tweet("1") is None
