@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from crawler.storage import schema
 from crawler.storage.connect import connect
 from crawler.storage.errors import StorageError
 from crawler.storage.slots import Slots
+
+
+LONGEST_S = 1500  # a crawl that runs longer than most slots hangs
 
 
 class Command(ScrapyCommand):
@@ -85,7 +89,8 @@ def crawl(spider: str, targets: Sequence[str]) -> None:
     together = [",".join(targets)] if not any("," in each for each in targets) else list(targets)
     for each in together:
         command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={each}"]
-        subprocess.run(command, cwd=ROOT, check=False)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it is killed; the slot says no_answer
+            subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S)
 
 
 def _now() -> datetime:
