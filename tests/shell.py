@@ -95,9 +95,9 @@ class Shell:
         return self(*crawling(target), *more, **environ)
 
 
-def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+def ended(process: subprocess.Popen[str], within_s: float = 120) -> subprocess.CompletedProcess[str]:
     try:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=within_s)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

@@ -7,6 +7,7 @@ is replayed undisturbed afterwards. Both places must be equal: every document by
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from crawler.items import Vantage
 from crawler.storage import server
 from tests.shell import Answer, Shell, crawling, ended, facts, product, serving, shop
 
+log = logging.getLogger(__name__)
 DATABASE = "tidemark_kills"
 EARLIEST, LATEST = 0.35, 0.8  # of a kill, as shares of the time an undisturbed run takes: the start is no work
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -51,7 +53,7 @@ def campaign(seed: int) -> tuple[bool, Report]:
     return not report.differences, report
 
 
-def run(kills: int, seed: int, captures_a_round: int = 600) -> Report:
+def run(kills: int, seed: int, captures_a_round: int = 300) -> Report:
     """Two thirds of the kills fall on replays, the rest on live crawls; every second one on the database."""
     report = Report()
     random = Random(seed)
@@ -121,6 +123,7 @@ def _hunted(
             return  # it was quicker than the hunter
         except subprocess.TimeoutExpired:
             report.kills[f"{victim} in {command[0]}"] += 1
+            log.info("kill %d: %s in %s", report.kills.total(), victim, command[0])
         if victim == "crawl":
             process.kill()
         elif (pid := server.status(_data(shell) / "db").pid) is not None:
@@ -132,7 +135,8 @@ def _hunted(
 def _finished(shell: Shell, *command: str) -> float:
     """Seconds it took."""
     began_s = time.monotonic()
-    done = shell(*command)
+    with shell.started(*command) as process:
+        done = ended(process, within_s=3600)
     if done.returncode:
         raise RuntimeError(f"scrapy {command[0]} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
     return time.monotonic() - began_s
