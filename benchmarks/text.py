@@ -162,6 +162,7 @@ PARTS: Mapping[str, Callable[[Path], Report]] = {
     "keyphrases": _later("text_parts", "keyphrase_scores"),
     "echo": _later("text_parts", "echo"),
     "rises": _later("text_parts", "rises"),
+    "categories": _later("text_categories", "categories"),
     "speed": _later("text_parts", "speed"),
 }
 

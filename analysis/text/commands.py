@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.command import GOOD, Command, Session, UsageError, file, hours, moment, positive, until
 from analysis.output import ENDINGS, clean
 from analysis.text import embedding
+from analysis.text.categories import categorise
 from analysis.text.keywords import keywords
 from analysis.text.language import identify
 from analysis.text.posts import PostText, from_row, once_each
@@ -43,6 +44,7 @@ def _keywords_arguments(parser: argparse.ArgumentParser) -> None:
     option("--language", metavar="CODE", help="only posts in this language (en, pt, es, …)")
     option("--kind", choices=KINDS, help="only terms of this kind")
     option("--bin-h", type=hours, default=DEFAULT.bin, metavar="HOURS", help="width of the bins counted (default 1)")
+    option("--categories", action="store_true", help="say what each shown term belongs to, by its posts")
     option("--by", choices=("rise", "engagement", "authors"), default="rise", help="order (default: rise)")
 
 
@@ -51,18 +53,33 @@ def _keywords(args: argparse.Namespace, session: Session) -> int:
     settings = replace(DEFAULT, bin=max(args.bin_h, timedelta(minutes=1)))
     found = keywords(posts, language=args.language, settings=settings)
     frame = found.frame[found.frame["kind"] == args.kind] if args.kind else found.frame
+    count = len(frame)
     if args.by != "rise":
         frame = frame.sort_values([args.by, "key"], ascending=[False, True], na_position="last")
+    frame = frame.head(args.top or (len(frame) if args.output else ROWS))
+    if args.categories:
+        frame = _with_categories(frame, posts)
     if args.output:
-        session.save(frame.head(args.top or len(frame)), args.output)
+        session.save(frame, args.output)
         return GOOD
-    shown = frame.head(args.top or ROWS)[list(TABLE)].rename(columns=TABLE)
-    session.show(shown, f"{found.posts:,} posts, {found.copies:,} copies folded, {len(frame):,} terms")
+    shown = frame[[name for name in (*TABLE, "category", "ambiguous") if name in frame]].rename(columns=TABLE)
+    session.show(shown, f"{found.posts:,} posts, {found.copies:,} copies folded, {count:,} terms")
     if found.bins < settings.least_bins:
         session.say(
             f"too little past to say what rises: {found.bins} bins with posts, {settings.least_bins} are needed"
         )
     return GOOD
+
+
+def _with_categories(frame: pd.DataFrame, posts: list[PostText]) -> pd.DataFrame:
+    """`category`, and `ambiguous`: the other sense where the posts of a term split into two."""
+    held: dict[str, list[str]] = {str(key): [] for key in frame["key"]}
+    for post in posts:
+        for key in held.keys() & {term.key for term in terms(post)}:
+            held[key].append(post.caption)
+    found = [categorise(held[str(key)]) for key in frame["key"]]
+    second = pd.Series([each.second for each in found], index=frame.index, dtype="string")
+    return frame.assign(category=[each.name for each in found], ambiguous=second)
 
 
 def _posts(args: argparse.Namespace, session: Session) -> list[PostText]:
