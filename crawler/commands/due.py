@@ -23,7 +23,6 @@ from crawler.storage.connect import connect
 from crawler.storage.errors import StorageError
 from crawler.storage.slots import Slots
 
-
 LONGEST_S = 1500  # a crawl that runs longer than most slots hangs
 
 
