@@ -6,11 +6,13 @@ authorMeta and musicMeta; others flatten a row. Values pass through unread: post
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from crawler.fields import dig
 
 _COUNTERS = ("playCount", "diggCount", "commentCount", "shareCount", "collectCount", "repostCount")
+_ID_IN_URL = re.compile(r"/(?:video|photo)/(\d{5,20})")
 Row = dict[str, Any]
 
 
@@ -22,6 +24,8 @@ def as_struct(row: Row) -> Row:
         return _object(row["itemStruct"])
     if "authorMeta" in row or "webVideoUrl" in row:
         return _of_downloader(row)
+    if "video_id" in row and "video_playcount" in row:
+        return _of_pyktok(row)
     if "username" in row and "author" not in row:
         return _of_flat(row)
     if "text" in row and "desc" not in row:
@@ -52,8 +56,9 @@ def _of_2020(row: Row) -> Row:
 def _of_downloader(row: Row) -> Row:
     """tiktok-scraper (2020-21) and Apify's clockworks actors."""
     author, music = _object(row.get("authorMeta")), _object(row.get("musicMeta"))
+    linked = _ID_IN_URL.search(str(row.get("webVideoUrl") or ""))
     return {
-        "id": row.get("id"),
+        "id": row.get("id") or (linked[1] if linked else None),
         "desc": row.get("text"),
         "createTime": row.get("createTime"),
         "textLanguage": row.get("textLanguage"),
@@ -107,6 +112,33 @@ def _of_flat(row: Row) -> Row:
         "stats": row.get("stats"),
         "music": row.get("music"),
     }
+
+
+def _of_pyktok(row: Row) -> Row:
+    """The table that pyktok writes; its author's name is a handle."""
+    handle = row.get("author_username")
+    return {
+        "id": row.get("video_id"),
+        "desc": row.get("video_description"),
+        "createTime": row.get("video_timestamp"),
+        "author": {"uniqueId": handle, "nickname": row.get("author_name")} if handle else None,
+        "authorStats": {
+            "followerCount": row.get("author_followercount"),
+            "followingCount": row.get("author_followingcount"),
+            "heart": row.get("author_heartcount"),
+            "videoCount": row.get("author_videocount"),
+        },
+        "stats": {
+            theirs: row[ours]
+            for ours, theirs in (
+                ("video_playcount", "playCount"), ("video_diggcount", "diggCount"), ("video_sharecount", "shareCount"),
+                ("video_commentcount", "commentCount"),
+            )
+            if row.get(ours) not in (None, "")
+        },
+        "video": {"duration": row.get("video_duration")},
+        "locationCreated": row.get("video_locationcreated"),
+    }  # fmt: skip
 
 
 def _counters(row: Row) -> Row:

@@ -17,7 +17,11 @@ from crawler.pages.tiktok.grids import read_posts
 
 LONGEST_CELL = 1_000_000  # characters; a caption has at most 4,000
 _ROW = re.compile(rb'"(authorMeta|diggCount|playCount)"')
-_TABLE = re.compile(rb'\A(?:\xef\xbb\xbf)?"?id"?,(?=[^\n]*\bdiggCount\b)[\w,"\' ]+\r?\n')
+# A table needs what a post is known by, and a counter; tables without either are nobody's.
+_TABLE = re.compile(
+    rb"""\A(?:\xef\xbb\xbf)?(?=[^\n]*\b(?:id|webVideoUrl|video_id)\b)(?=[^\n]*\b(?:digg|play|video_play)[cC]ount\b)"""
+    rb"""[\w,."'/ ]+\r?\n"""
+)
 
 
 class SavedPostsPage(TikTokPage):
@@ -44,7 +48,8 @@ class SavedPostsPage(TikTokPage):
         if not self.is_json:
             csv.field_size_limit(LONGEST_CELL)
             try:
-                return list(csv.DictReader(io.StringIO(self.body.decode("utf-8-sig", "replace"), newline="")))
+                table = csv.DictReader(io.StringIO(self.body.decode("utf-8-sig", "replace"), newline=""))
+                return [_nested(row) for row in table]
             except csv.Error as error:
                 raise MissingField(f"table: {error}") from None
         data = self.json()
@@ -53,3 +58,17 @@ class SavedPostsPage(TikTokPage):
         if not isinstance(data, list):
             raise MissingField(f"body: expected a list of posts, found {type(data).__name__}")
         return data
+
+
+def _nested(row: dict[str | None, Any]) -> dict[str, Any]:
+    """A row of a table as the object it was flattened from: authorMeta.name -> {"authorMeta": {"name": …}}."""
+    made: dict[str, Any] = {}
+    for column, value in row.items():
+        if column is None or value in (None, ""):
+            continue
+        outer, dot, inner = column.partition(".")
+        if not dot:
+            made.setdefault(outer, value)
+        elif isinstance(made.setdefault(outer, {}), dict):
+            made[outer][inner] = value
+    return made
