@@ -46,8 +46,7 @@ class BoardSpider(PageSpider):
             yield request
 
     def _has(self, target: str) -> bool:
-        place = places.get(target)
-        if place is None:
+        if places.get(target) is None and not (self.cities and target.startswith("woeid-")):
             why = "no such place; see crawler/places.py"
         elif target == "world" and not self.worldwide:
             why = "this source has no list of the whole world"
@@ -63,7 +62,11 @@ class BoardSpider(PageSpider):
 
 
 def address_of(url: str, target: str) -> str:
+    """*url* with what the source calls this place filled in; a bare WOEID has no other name."""
     place = places.get(target)
-    assert place is not None  # start() has seen to it
+    if place is None:
+        return url.format(target=target, code=target, woeid=target.removeprefix("woeid-"), slug="", geo="")
     slug = "" if target == "world" else place.names[0].replace(" ", "-") + "/"
-    return url.format(target=target, code=place.code, woeid=place.woeid, slug=slug, geo=(place.country or "").upper())
+    return url.format(
+        target=target, code=place.code, woeid=place.woeid, slug=slug, geo=(place.country or "").upper()
+    )  # fmt: skip
