@@ -195,6 +195,7 @@ def named(name: str) -> str:
     return of_name(name) or re.sub(r"[\W_]+", "-", plain).strip("-") or "unknown"
 
 
+@lru_cache(maxsize=1024)  # asked of every member of a tar about the folders above it
 def find(text: str) -> str | None:
     """Code of the one country whose name, or else code, stands as a whole word in *text*; None when none or two.
 
