@@ -64,7 +64,7 @@ class Reading:
 class Page:
     """Subclasses set name, version, platform, urls and write `read`.
 
-    `read` fills self.reading and may raise ShapeError: the outcome is then shape_changed.
+    `read` fills self.reading and may raise ShapeError: the outcome is then shape_changed, as with any ValueError.
     Whatever `read` collected, items() gives no item unless the outcome is ok; what was refused
     is given in any case, for the quarantine. A page whose every item is refused is not ok.
     """
@@ -128,9 +128,10 @@ class Page:
         reading = self.reading
         try:
             self.read()
-        except ShapeError as error:
+        except ValueError as error:  # parsers of markup raise it, too, and quote what they found
             reading.outcome = Outcome.SHAPE_CHANGED
-            reading.problem = f"{type(self).__name__} {self.url}: {error}"
+            said = error if isinstance(error, ShapeError) else "cannot be read: damaged"
+            reading.problem = f"{type(self).__name__} {self.url}: {said}"
         good = [item for item in reading.items if isinstance(item, Item)]
         if reading.outcome is Outcome.OK and reading.items and not good:
             reading.outcome = Outcome.SHAPE_CHANGED

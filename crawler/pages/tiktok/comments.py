@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from crawler.counts import epoch
-from crawler.fields import Fields, dig, identifier, text
+from crawler.fields import Fields, dig, text
 from crawler.items import Comment
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Page
@@ -122,8 +122,8 @@ def _identity(row: dict[str, Any]) -> str | None:
         return f"id:{found[1]}" if found else None
     for name in ("uid", "unique_id"):
         value = dig(user, name) or row.get(name)
-        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            return f"{'id' if name == 'uid' else 'handle'}:{identifier(value)}"
+        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+            return f"{'id' if name == 'uid' else 'handle'}:{str(value).strip()}"
     return None
 
 
