@@ -1,11 +1,11 @@
-"""python -m benchmarks [pages|outcomes|storage|replay|boards|growth|world] [options]; without a name, all of them."""
+"""python -m benchmarks [pages|outcomes|storage|replay|boards|growth|world|analysis] [options]; without a name, all of them."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world")
+NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis")
 
 
 def main() -> int:

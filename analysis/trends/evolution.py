@@ -7,7 +7,7 @@ so a duration has bounds, and no value where those bounds allow that no time pas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,11 +15,12 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from analysis.trends.board_columns import HOUR_MS, Moments, evolve, rows_of
 from analysis.trends.growth import Growth, Shown, growth
 
-HOUR_MS = 3_600_000
 DAY_H = 24.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_MAX_GAP = timedelta(hours=3)
@@ -127,20 +128,47 @@ def board_evolution(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timede
     re_entries: came back after a whole snapshot without it.
     Promoted rows count as seen, but have no position, no time in the top and make no re-entry.
     """
-    clock, sightings = board_clock(boards, entries, max_gap), best_rows(entries)
-    snapshot_of = {start: i for i, start in enumerate(clock.starts_ms)}
-    rows = []
-    for key, group in groupby(sightings, key=itemgetter(0)):
-        seen = [Sighting(snapshot_of[row[1]], *row[2:]) for row in group]
-        rows.append({"topic_key": key, **_presence(seen, clock), **_ranks(seen, clock), **_volumes(seen, clock)})
-    frame = _frame(rows, BOARD_EVOLUTION_COLUMNS)
-    return frame.sort_values(["first_seen", "topic_key"], kind="stable", ignore_index=True)
+    if entries.empty:
+        return _frame([], BOARD_EVOLUTION_COLUMNS)
+    clock = board_clock(boards, entries, max_gap)
+    moments = Moments(
+        np.array(clock.starts_ms, dtype=np.int64), np.array(clock.by_day), np.array(clock.whole), clock.last_whole,
+        round(clock.max_gap_h * HOUR_MS),
+    )  # fmt: skip
+    columns = evolve(rows_of(entries, moments.starts_ms), moments, TOPS)
+    return pd.DataFrame({name: columns[name] for name in BOARD_EVOLUTION_COLUMNS}, copy=False)
+
+
+def moved_topics(boards: pd.DataFrame, entries: pd.DataFrame) -> set[str]:
+    """Topics whose evolution the newest snapshot can have changed: its own, and those that were on before it.
+
+    Those are now left, or stood in the top until now. Of all others no column changes, as long as max_gap is given:
+    its default is the board's own, and moves with it.
+    """
+    clock = board_clock(boards, entries, DEFAULT_MAX_GAP)
+    whole_before = [start for start, whole in zip(clock.starts_ms[:-1], clock.whole[:-1], strict=True) if whole]
+    since = pd.Timestamp(max(whole_before, default=0), unit="ms", tz="UTC")
+    return set(entries.loc[entries["at"] >= since, "topic_key"].dropna().tolist())
+
+
+def renewed_evolution(
+    before: pd.DataFrame, boards: pd.DataFrame, moved: pd.DataFrame, max_gap: timedelta
+) -> pd.DataFrame:
+    """*before* with the newest snapshot added: the same as board_evolution from scratch.
+
+    moved: all entries of the moved topics, and no others; boards: all of the board. Costs what those entries cost.
+    """
+    fresh = board_evolution(boards, moved, max_gap)
+    kept = before[~before["topic_key"].isin(fresh["topic_key"])]
+    whole = pd.concat([kept, fresh], ignore_index=True)
+    return whole.sort_values(["first_seen", "topic_key"], kind="stable", ignore_index=True)
 
 
 def board_clock(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timedelta | None) -> Clock:
-    taken: dict[int, tuple[bool, bool]] = {}
-    for start, precision in zip(_ms(entries["at"]), entries["at_precision"].eq("day").tolist(), strict=True):
-        taken[start] = (precision is True, True)
+    # Of a moment the last row tells how well it is known, as for boards below.
+    day = entries["at_precision"].eq("day").fillna(False).to_numpy(dtype=bool)[::-1]
+    moments, last = np.unique(np.array(_ms(entries["at"]), dtype=np.int64)[::-1], return_index=True)
+    taken = {at: (by_day, True) for at, by_day in zip(moments.tolist(), day[last].tolist(), strict=True)}
     refused = (boards["got"] > boards["size"]).fillna(False)
     for start, precision, fewer in zip(
         _ms(boards["at"]), boards["at_precision"].eq("day").tolist(), refused.tolist(), strict=True
@@ -177,82 +205,6 @@ def best_rows(entries: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     columns = ("topic_key", "position", "topic", "volume", "volume_floor", "promoted")
     key, *others = (_plain(best[name]) for name in columns)
     return zip(key, _ms(best["at"]), *others, strict=True)
-
-
-def _presence(seen: Sequence[Sighting], clock: Clock) -> dict[str, object]:
-    first, last = seen[0].snapshot, seen[-1].snapshot
-    return {
-        "topic": seen[-1].topic,
-        "state": "left" if clock.last_whole > last else "on",
-        **clock.moment("first_seen", first),
-        **clock.moment("last_seen", last),
-        "snapshots": len(seen),
-        "snapshots_possible": last - first + 1,
-        "promoted": sum(each.promoted for each in seen),
-    }
-
-
-def _ranks(seen: Sequence[Sighting], clock: Clock) -> dict[str, object]:
-    earned = [each for each in seen if not each.promoted]
-    bought = {each.snapshot for each in seen if each.promoted}
-    best = min(earned, key=lambda each: each.position, default=None)
-    found: dict[str, object] = {
-        "re_entries": sum(
-            any(clock.whole[i] and i not in bought for i in range(left.snapshot + 1, back.snapshot))
-            for left, back in pairwise(earned)
-        ),
-        "best_position": best and best.position,
-        "last_position": earned[-1].position if earned else None,
-    }
-    if best:
-        found |= clock.moment("best_at", best.snapshot)
-    for top in TOPS:
-        inside = [each.snapshot for each in earned if each.position <= top]
-        spans = [clock.standing(first, last) for first, last in _runs(inside)]
-        total = Span(sum(span.low for span in spans), sum(span.high for span in spans))
-        found |= _span(f"time_in_top_{top}_h", total)
-    return found
-
-
-def _volumes(seen: Sequence[Sighting], clock: Clock) -> dict[str, object]:
-    found: dict[str, object] = {
-        "first_volume": seen[0].volume,
-        "last_volume": seen[-1].volume,
-        "volumes": volume_path(seen),
-        "hidden": sum(each.volume is None and each.floor is not None for each in seen),
-    }
-    shown = [(each.volume, each.snapshot) for each in seen if each.volume is not None]
-    if not shown:
-        return found
-    peak, at = max(shown, key=itemgetter(0))
-    found |= {"peak_volume": peak, **clock.moment("peak_volume_at", at)}
-    if len(shown) > 1:
-        found |= _span("speed_to_peak_h", clock.between(seen[0].snapshot, at))
-    halved = next((later for volume, later in shown if later > at and 2 * volume <= peak), None)
-    return found | _span("half_life_h", None if halved is None else clock.between(at, halved))
-
-
-def volume_path(seen: Iterable[Sighting]) -> str | None:
-    """'140,681 -> <10,000 -> 351,261'; rows of which nothing at all is known are left out."""
-    steps = [
-        f"{each.volume:,}" if each.volume is not None else f"<{each.floor:,}"
-        for each in seen
-        if each.volume is not None or each.floor is not None
-    ]
-    return " -> ".join(step for step, _ in groupby(steps)) or None
-
-
-def _span(name: str, span: Span | None) -> dict[str, object]:
-    if span is None:
-        return {}
-    return {name: span.mid, f"{name}_low": span.low, f"{name}_high": span.high}
-
-
-def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """[3, 4, 5, 8] -> (3, 5), (8, 8)."""
-    for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
-        run = [number for _, number in group]
-        yield run[0], run[-1]
 
 
 def _ms(moments: pd.Series[Any]) -> list[int]:

@@ -49,7 +49,12 @@ def rising(
     share: of those told to stand out, at most so many may be wrong.
     """
     kept = _kept(observations[observations[counter].notna()], counter, filters or Filters())
-    rows = [_row(str(entity), counter, each) for entity, each in kept.groupby("entity", sort=True)]
+    rounding = f"{counter}_precision"
+    columns = ["entity", "at", "at_precision", "capture", counter, *([rounding] if rounding in kept.columns else [])]
+    ordered = kept[columns].sort_values(["entity", "at", "capture"], kind="stable")
+    ends = [ordered.drop_duplicates("entity", keep=end).to_dict("records") for end in ("first", "last")]
+    counts = ordered.groupby("entity", sort=True).size().tolist()
+    rows = [_row(counter, *each) for each in zip(*ends, counts, strict=True)]
     frame = pd.DataFrame(rows, columns=[*RISING_COLUMNS, "noise"])
     known = frame["growth_pct_day"].notna()
     _compare(frame, known.to_numpy(dtype=bool), share)
@@ -68,11 +73,10 @@ def _kept(frame: pd.DataFrame, counter: str, filters: Filters) -> pd.DataFrame:
     return frame[frame["entity"].isin(last[last >= filters.least].index)]
 
 
-def _row(entity: str, counter: str, seen: pd.DataFrame) -> dict[str, Any]:
-    ordered = seen.sort_values(["at", "capture"], kind="stable").to_dict("records")
-    first, last = (_shown(each, counter) for each in (ordered[0], ordered[-1]))
-    row: dict[str, Any] = {"entity": entity, "counter": counter, "n": len(ordered), "last": int(last.value)}
-    if len(ordered) == 1:
+def _row(counter: str, oldest: dict[Any, Any], newest: dict[Any, Any], n: int) -> dict[str, Any]:
+    first, last = _shown(oldest, counter), _shown(newest, counter)
+    row: dict[str, Any] = {"entity": newest["entity"], "counter": counter, "n": n, "last": int(last.value)}
+    if n == 1:
         return row | {"state": "new"}
     found = growth(first, last)
     row |= {"first": int(first.value), "state": found.sign, "elapsed_h": found.elapsed_h}

@@ -1,0 +1,156 @@
+"""Evolution of all topics of a long archive, one more snapshot on top, and growth of many: beside plain pandas.
+
+plain    what a user would write: sort, group by topic, first, last, best and last place, peak, first and last volume,
+         snapshots in the top 3, 10 and 50. No gaps, no bounds, no phases, nothing about what is hidden.
+
+The archive is ../shared/beds (eight-hourly Twitter lists of ten places, 537,843 rows); without it, drawn lists of the
+same size. Seconds are CPU time on one core, the better of three. Run: python -m benchmarks analysis
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from analysis.trends.archives import read_archive
+from analysis.trends.evolution import board_evolution, default_max_gap, moved_topics, renewed_evolution
+from analysis.trends.rising import rising
+from analysis.trends.streams import EPOCH, Stream, stream
+from crawler.config import load
+
+T = TypeVar("T")
+FLOOR = 10_000
+TOPS = (3, 10, 50)
+LEAST_SNAPSHOTS = 50
+Frames = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def drawn(boards: int = 10, snapshots: int = 1000, size: int = 50) -> list[Stream]:
+    rng = np.random.default_rng(1)
+    made = []
+    for board in range(boards):
+        topics = rng.integers(0, 30_000, (snapshots, size))
+        volumes = np.where(rng.random((snapshots, size)) < 0.5, np.nan, rng.integers(10_000, 10**6, (snapshots, size)))
+        taken = [
+            (EPOCH + timedelta(hours=8 * i), [(f"t{key}", f"T{key}", volume) for key, volume in zip(*row, strict=True)])
+            for i, row in enumerate(zip(topics.tolist(), volumes.tolist(), strict=True))
+        ]
+        made.append(stream(f"drawn:{board}", taken))
+    return made
+
+
+def frames(whole: Stream) -> Frames:
+    """As Reader.boards and Reader.entries give them."""
+    rows = [
+        (each.at, place, key, None if math.isnan(volume) else int(volume))
+        for each in whole.snapshots
+        for place, (key, volume) in enumerate(zip(each.keys, each.volumes, strict=True), 1)
+    ]
+    at, place, key, volume = zip(*rows, strict=True)
+    entries = pd.DataFrame({
+        "at": pd.Series(at, dtype="datetime64[ms, UTC]"), "at_precision": pd.Series([None] * len(at), dtype="string"),
+        "position": pd.Series(place, dtype="Int64"), "topic": pd.Series(key, dtype="string"),
+        "topic_key": pd.Series(key, dtype="string"), "volume": pd.Series(volume, dtype="Int64"),
+        "volume_floor": pd.Series([FLOOR if each is None else None for each in volume], dtype="Int64"),
+        "promoted": pd.Series([False] * len(at), dtype="boolean"),
+    })  # fmt: skip
+    sizes = pd.Series([len(each.keys) for each in whole.snapshots], dtype="Int64")
+    boards = pd.DataFrame({
+        "at": pd.Series([each.at for each in whole.snapshots], dtype="datetime64[ms, UTC]"),
+        "at_precision": pd.Series([None] * len(sizes), dtype="string"), "size": sizes, "got": sizes,
+    })  # fmt: skip
+    return boards, entries
+
+
+def plain(entries: pd.DataFrame) -> pd.DataFrame:
+    ordered = entries.sort_values("at").assign(**{f"top{top}": entries["position"] <= top for top in TOPS})
+    return ordered.groupby("topic_key").agg(
+        first=("at", "min"), last=("at", "max"), snapshots=("at", "size"), best=("position", "min"),
+        last_position=("position", "last"), peak=("volume", "max"), first_volume=("volume", "first"),
+        last_volume=("volume", "last"), **{f"top{top}": (f"top{top}", "sum") for top in TOPS},
+    )  # fmt: skip
+
+
+def best_of(way: Callable[[], T], rounds: int = 3) -> tuple[float, T]:
+    found = []
+    for _ in range(rounds):
+        started = time.process_time()
+        made = way()
+        found.append(time.process_time() - started)
+    return min(found), made
+
+
+def one_more(boards: pd.DataFrame, entries: pd.DataFrame) -> tuple[float, int]:
+    """Seconds for the newest snapshot on top of all before it, and how many topics it moved."""
+    starts = boards["at"].dt.as_unit("ms").astype("int64").tolist()
+    gap, newest = default_max_gap(starts), boards["at"].max()
+    before = board_evolution(boards[boards["at"] < newest], entries[entries["at"] < newest], gap)
+    keys = moved_topics(boards, entries)
+    moved = entries[entries["topic_key"].isin(keys)]
+    seconds, made = best_of(lambda: renewed_evolution(before, boards, moved, gap))
+    if not made.equals(board_evolution(boards, entries, gap)):
+        raise SystemExit("one more snapshot: not the same as from scratch")
+    return seconds, len(keys)
+
+
+def many(rows: int) -> pd.DataFrame:
+    """Ten readings each of rows / 10 profiles."""
+    rng, count = np.random.default_rng(2), rows // 10
+    followers = rng.integers(10, 10**6, (count, 1)) * np.exp(np.cumsum(rng.normal(0.01, 0.01, (count, 10)), axis=1))
+    at = [EPOCH + timedelta(days=i) for i in range(10)] * count
+    return pd.DataFrame({
+        "entity": np.repeat([f"tiktok:profile:p{i}" for i in range(count)], 10),
+        "at": pd.Series(at, dtype="datetime64[ms, UTC]"), "at_precision": pd.Series([None] * rows, dtype="string"),
+        "capture": "c", "followers": pd.Series(followers.astype(np.int64).ravel(), dtype="Int64"),
+        "followers_precision": pd.Series([None] * rows, dtype="Int64"),
+    })  # fmt: skip
+
+
+def archive() -> tuple[Sequence[Stream], str]:
+    bed = load().shared_dir / "beds" / "huevi_twitter_trends_india"
+    if not bed.exists():
+        return drawn(), "drawn lists"
+    return [each for each in read_archive(bed) if len(each.snapshots) >= LEAST_SNAPSHOTS], "the Twitter archive"
+
+
+def run(sizes: Sequence[int]) -> dict[str, Any]:
+    streams, source = archive()
+    boards = [frames(each) for each in streams]
+    rows = sum(len(entries) for _, entries in boards)
+    ours_s, made = best_of(lambda: [board_evolution(*each) for each in boards])
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    plain_s, _ = best_of(lambda: [plain(entries) for _, entries in boards])
+    topics = sum(map(len, made))
+    print(f"analysis: {rows:,} rows of {len(boards)} boards, {topics:,} topics, from {source}")
+    print(f"  evolution          {ours_s:6.2f} s   plain {plain_s:6.2f} s   ours / plain: {ours_s / plain_s:5.2f}")
+    print(f"  peak memory        {peak_mb:6.0f} MB with the archive in it")
+    update_s, moved = one_more(*boards[0])
+    print(
+        f"  one more snapshot  {1000 * update_s:6.1f} ms on {len(boards[0][1]):,} rows; "
+        f"{moved} topics moved, the same as from scratch"
+    )
+    growth_s = {}
+    for size in sizes:
+        frame = many(size)
+        growth_s[size], _ = best_of(lambda frame=frame: rising(frame, "followers"), 1)
+        print(
+            f"  growth             {growth_s[size]:6.2f} s for {size:,} rows, "
+            f"{1e6 * growth_s[size] / size:.1f} us a row"
+        )
+    return {"ours / plain": ours_s / plain_s, "update_ms": 1000 * update_s, "growth_s": growth_s, "peak_mb": peak_mb}
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks analysis", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[50_000, 500_000], metavar="ROWS")
+    run(parser.parse_args(arguments).sizes)
+    return 0
