@@ -19,7 +19,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -210,7 +210,7 @@ def _brought_in(archive: Archive, store: Store, numbers: range) -> None:
             for item, fate in zip(items, store.save(items), strict=True):
                 leaves = item.counters or isinstance(item, Board | BoardEntry)
                 accounts.settled(item.capture, fate, item.key if leaves else None)
-            store.fetches(accounts.take_ready(), START)
+            store.fetches(accounts.take_ready(), datetime.now(UTC))  # older rows would expire
             items = []
 
 
