@@ -1,0 +1,97 @@
+"""Phases of a topic: rising, peak, falling, returning. For telling the past, never for early alerts. Never queries.
+
+Levels come from change points in the whole path (ruptures, Pelt with a penalty): a few stretches,
+each with a level of its own. The stretch with the highest level is the peak; before it the topic rises, behind it it
+falls. A stay that begins after a snapshot without the topic returns, whatever it does then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import ruptures
+
+from analysis.trends.streams import Stream
+
+Phase: TypeAlias = Literal["rising", "peak", "falling", "returning", "steady"]
+
+SHORTEST = 2  # snapshots; one alone is no level
+PENALTY = 2.0  # times the noise's variance and the log of the length, as the information criteria have it
+LEAST_STEP = 0.1  # of the log: smaller steps are no change to a reader
+MAD_OF_STEPS = 1.4826 / math.sqrt(2)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    phase: Phase
+    from_h: float
+    to_h: float
+    level: float
+    """Mean log volume, or minus mean log position where the list shows no volume."""
+    snapshots: int
+
+
+def phases(whole: Stream, topic_key: str) -> list[Stretch]:
+    """Stretches of every stay, oldest first; empty where the topic was never there."""
+    found: list[Stretch] = []
+    for number, stay in enumerate(_stays(whole, topic_key)):
+        values = _values(stay)
+        told = _levels([at_h for at_h, _, _ in stay], values)
+        found += (
+            told
+            if number == 0
+            else [Stretch("returning", each.from_h, each.to_h, each.level, each.snapshots) for each in told]
+        )
+    return found
+
+
+Sight: TypeAlias = tuple[float, int, float]
+"""at_h, position, volume."""
+
+
+def _stays(whole: Stream, topic_key: str) -> list[list[Sight]]:
+    stays: list[list[Sight]] = []
+    there = False
+    for snapshot in whole.snapshots:
+        if topic_key in snapshot.keys:
+            place = snapshot.keys.index(topic_key)
+            if not there:
+                stays.append([])
+            stays[-1].append((snapshot.at_h, place + 1, snapshot.volumes[place]))
+        there = topic_key in snapshot.keys
+    return stays
+
+
+def _values(stay: Sequence[Sight]) -> list[float]:
+    if all(volume == volume for _, _, volume in stay):
+        return [math.log1p(volume) for _, _, volume in stay]
+    return [-math.log(place) for _, place, _ in stay]
+
+
+def _levels(moments: Sequence[float], values: Sequence[float]) -> list[Stretch]:
+    ends = _change_points(np.array(values))
+    starts = [0, *ends[:-1]]
+    levels = [float(np.mean(values[a:b])) for a, b in zip(starts, ends, strict=True)]
+    peak = levels.index(max(levels))
+    names: list[Phase] = ["rising" if i < peak else "peak" if i == peak else "falling" for i in range(len(levels))]
+    if len(levels) == 1:
+        names = ["steady"]
+    return [
+        Stretch(name, moments[a], moments[b - 1], level, b - a)
+        for name, a, b, level in zip(names, starts, ends, levels, strict=True)
+    ]
+
+
+def _change_points(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:
+    """Ends of the stretches; the last is the length."""
+    n = len(values)
+    if n < 2 * SHORTEST:
+        return [n]
+    noise = max(MAD_OF_STEPS * float(np.median(np.abs(np.diff(values)))), LEAST_STEP)
+    search = ruptures.Pelt(model="l2", min_size=SHORTEST, jump=1).fit(values.reshape(-1, 1))
+    found: list[int] = search.predict(pen=PENALTY * noise**2 * math.log(n))
+    return found
