@@ -19,6 +19,7 @@ from crawler.items import Item, Refused, Vantage, reason_of
 from crawler.outcomes import Outcome, ShapeError
 
 I = TypeVar("I", bound=Item)  # noqa: E741 - the type variable of an item
+_CONSENT_FORM = re.compile(rb'<form[^>]{0,500}action="[^"]{0,200}consent', re.I)
 Lane = Literal["http", "browser", "api", "replay"]
 
 
@@ -201,6 +202,13 @@ class Page:
     def odd_row(self, kind: str, problem: str, row: Fields) -> None:
         self.reading.odd.append(problem[:200])
         self.reading.items.append(Refused.of(kind, f"{kind}_unreadable", row.raw, self))
+
+
+def asks_for_consent(url: str, body: bytes) -> bool:
+    """Whether this is the page that asks about cookies first: by its address, or by where its form goes."""
+    parts = address(url)
+    by_address = "consent" in parts.path or (parts.hostname or "").startswith("consent.")
+    return by_address or _CONSENT_FORM.search(body) is not None
 
 
 def choose(url: str, body: bytes) -> type[Page] | None:

@@ -19,7 +19,7 @@ from crawler.counts import cents, json_count, units
 from crawler.fields import Fields, address, flag, identifier, load_json, text
 from crawler.items import Offer, Product
 from crawler.outcomes import MissingField, Outcome
-from crawler.pages.base import Follow, Page
+from crawler.pages.base import Follow, Page, asks_for_consent
 
 PAGE_SIZE = 250  # the catalogue's documented most; larger values are ignored
 _CURRENCY = re.compile(rb'Shopify\.currency\s*=\s*\{"active":"([A-Z]{3})"')
@@ -52,6 +52,23 @@ class ShopifyPage(Page):
         if not host:
             raise MissingField("url: expected the store's address, found none; give --url")
         return host
+
+    def promised_json(self) -> bool:
+        """Whether JSON came; if not, what came instead. A web page that leads nowhere is a wall, one with links a shop
+        without such an address."""
+        body = self.body.lstrip()
+        if body and body[:1] != b"<":
+            return True
+        if address(self.url).path.startswith(("/login", "/account/login", "/password")):
+            self.reading.outcome = Outcome.LOGIN_WALL
+        elif asks_for_consent(self.url, body):
+            self.reading.outcome = Outcome.CONSENT
+        elif b"<a " in body.lower():
+            self.reading.outcome = Outcome.MISSING
+        else:
+            self.reading.outcome = Outcome.BLOCKED
+            self.reading.problem = f"{type(self).__name__} {self.url}: expected JSON, found a page that leads nowhere"
+        return False
 
     def product(self, fields: Fields, money: Money, currency: str | None) -> None:
         """One product of `.js` or `.json` shape and its variants."""
@@ -110,9 +127,7 @@ class CataloguePage(ShopifyPage):
         return body.lstrip()[:14].startswith((b'{"products":[', b'{"product":{'))
 
     def read(self) -> None:
-        if self.body.lstrip()[:1] == b"<":
-            # Other shops answer 200 with a web page: not a catalogue, so nothing is known of products.
-            self.reading.outcome = Outcome.MISSING
+        if not self.promised_json():
             return
         data = Fields(self.json(), "$", self.reading.odd)
         one = data.part("product")
@@ -143,6 +158,8 @@ class ProductJsPage(ShopifyPage):
     urls: ClassVar[tuple[str, ...]] = (r"/products/[^/?]+\.js(\?|$)",)
 
     def read(self) -> None:
+        if not self.promised_json():
+            return
         self.product(Fields(self.json(), "$", self.reading.odd), cents, None)
         self.reading.got = 1
 

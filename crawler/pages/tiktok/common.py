@@ -8,13 +8,12 @@ from urllib.parse import parse_qs
 
 from crawler.fields import address, dig, load_json
 from crawler.outcomes import MissingField, Outcome
-from crawler.pages.base import Page
+from crawler.pages.base import Page, asks_for_consent
 from crawler.pages.tiktok.state import has_state, status_of
 
 # The visitor's country as the page states it: universal state, Next state, 2020's answers.
 _REGION_AFTER = (b'"webapp.app-context"', b'"$region"', b'"pageState"')
 _REGION = re.compile(rb'"\$?region"\s*:\s*"([A-Z]{2})"')
-_CONSENT_FORM = re.compile(rb'<form[^>]{0,500}action="[^"]{0,200}consent', re.I)
 
 
 class TikTokPage(Page):
@@ -50,13 +49,11 @@ class TikTokPage(Page):
 
     def no_data(self, what: str) -> None:
         """The outcome of a page that does not hold what it is for: decided by what is there, not by words."""
-        parts = address(self.url)
-        host = parts.hostname or ""
-        if parts.path.startswith("/login"):
+        if address(self.url).path.startswith("/login"):
             self.reading.outcome = Outcome.LOGIN_WALL
         elif has_state(self.body) or _cut_short(self.body):
             self.walled(Outcome.SHAPE_CHANGED, what)
-        elif "consent" in parts.path or host.startswith("consent.") or _CONSENT_FORM.search(self.body):
+        elif asks_for_consent(self.url, self.body):
             self.reading.outcome = Outcome.CONSENT
         else:
             self.walled(Outcome.BLOCKED, what)
