@@ -1,11 +1,11 @@
-"""python -m benchmarks [pages|outcomes|storage|replay|boards|growth|world|analysis] [options]; without a name, all of them."""
+"""python -m benchmarks [NAME] [options]; the names are in NAMES. Without one, all of them."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis")
+NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis", "text")
 
 
 def main() -> int:
