@@ -101,13 +101,14 @@ class BoardPage(Page):
         reading.ceiling = ceiling if reading.ceiling is None else max(reading.ceiling, ceiling or 0)
         first, stored = len(reading.items), 0
         model: BoardEntry | None = None
+        stem = ""
         for position, row in snapshot.ranked():
             if model is not None and _is_plain(position, row):
                 # The fields that a board's rows share were judged with the first one: five times as fast.
-                reading.items.append(_like(model, position, row))
+                reading.items.append(_like(model, stem, position, row))
                 stored += 1
             elif made := self._entry(snapshot, position, row):
-                model = made
+                model, stem = made, made.key.rpartition("#")[0]
                 stored += 1
         if not stored:
             return
@@ -151,11 +152,11 @@ def _is_plain(position: int, row: Row) -> bool:
     )
 
 
-def _like(model: BoardEntry, position: int, row: Row) -> BoardEntry:
+def _like(model: BoardEntry, stem: str, position: int, row: Row) -> BoardEntry:
     """Another row of the same board, made as pydantic's own model_copy does, without its detours."""
     entry = object.__new__(BoardEntry)
     values = {
-        **model.__dict__, "key": f"{model.key.rpartition('#')[0]}#{position}", "position": position,
+        **model.__dict__, "key": f"{stem}#{position}", "position": position,
         "shown_at": row.shown_at if row.shown_at != position else None,
         "topic": row.topic, "topic_key": topic_key(row.topic), "volume": row.volume,
         "volume_precision": row.precision, "volume_at_least": row.at_least, "volume_floor": row.floor,

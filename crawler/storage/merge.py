@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import bson
@@ -24,7 +24,7 @@ from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 from pydantic import BaseModel
 
-from crawler.items import Item, stamp
+from crawler.items import Item, Vantage, stamp
 
 Document = dict[str, Any]
 Stamp = tuple[datetime, str, int, str, str]
@@ -80,6 +80,15 @@ def stamp_of(source: Mapping[str, Any]) -> Stamp:
     return source["observed_at"], source["capture"], version_of(parser), parser, source.get("at_precision") or ""
 
 
+_AS_IT_IS = frozenset((str, bool, float, datetime))
+
+
+@lru_cache(maxsize=64)
+def _vantage(vantage: Vantage) -> Document:
+    """Shared by documents, which are never changed inside."""
+    return {name: value_of(each) for name, each in vantage.__dict__.items() if each is not None}
+
+
 def document(item: Item) -> Document:
     """The item alone as a latest-state document, in canonical field order."""
     fields = item.__dict__
@@ -91,13 +100,16 @@ def document(item: Item) -> Document:
         made["at_precision"] = fields["at_precision"]
     made["capture"] = fields["capture"]
     made["parser"] = fields["parser"]
-    made["vantage"] = value_of(fields["vantage"])
+    made["vantage"] = _vantage(fields["vantage"])
     made["first_seen"] = fields["observed_at"]
     for group in units(type(item)):
-        if fields[group[0]] is not None:
-            for name in group:
-                if (value := fields[name]) is not None:
-                    made[name] = value_of(value)
+        value = fields[group[0]]
+        if value is None:
+            continue
+        made[group[0]] = value if type(value) in _AS_IT_IS else value_of(value)
+        for name in group[1:]:
+            if (value := fields[name]) is not None:
+                made[name] = value_of(value)
     return made
 
 
