@@ -23,7 +23,8 @@ def limiting(path: str) -> Answer:
 
 
 def no_catalogue(path: str) -> Answer:
-    return (404, {}, b"") if path == "/robots.txt" else (200, {"Content-Type": "text/html"}, b"<html>shop</html>")
+    page = b'<html><a href="/shop">shop</a></html>'
+    return (404, {}, b"") if path == "/robots.txt" else (200, {"Content-Type": "text/html"}, page)
 
 
 def test_a_good_crawl_stores_archives_exports_and_exits_0(
