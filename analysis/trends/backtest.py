@@ -111,7 +111,7 @@ def walk_forward(rows: Candidates, question: Question, settings: Settings) -> Fo
             scores[name][test] = score
         line = team.calibrate(scores[TEAM_NAME][earlier], label[earlier])
         for name in names:
-            promised[name][test] = _promise(name, told[name], line, train, question)
+            promised[name][test] = _promise(name, told, line, train, question)
         if fold in tested:
             fold_of[test] = fold.start_h
     kept = ~np.isnan(fold_of)
@@ -149,12 +149,17 @@ def _forecast(
     return told, note
 
 
-def _promise(name: str, told: Floats, line: team.Calibration, train: Candidates, question: Question) -> Floats:
-    """A probability for each score: the learner's by Platt on earlier forecasts, a rule's by how often it held."""
+def _promise(
+    name: str, told: dict[str, Floats], line: team.Calibration | None, train: Candidates, question: Question
+) -> Floats:
+    """A probability for each score: the learner's by Platt on earlier forecasts, a rule's by how often it held.
+
+    Without enough earlier forecasts the learner only ranks, and the logistic line's probability stands for it.
+    """
     if name == TEAM_NAME:
-        return line.probability(told)
+        return line.probability(told[name]) if line else told[baselines.LOGISTIC]
     if name in (BASE_RATE, baselines.LOGISTIC):
-        return told
+        return told[name]
     past = baselines.RULES[name](train, question.horizon_h)
     held = IsotonicRegression(out_of_bounds="clip").fit(past, train.entered(question).astype(np.float64))
-    return np.asarray(held.predict(told), dtype=np.float64)
+    return np.asarray(held.predict(told[name]), dtype=np.float64)

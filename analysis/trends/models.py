@@ -63,6 +63,10 @@ def train(whole: Stream, question: Question, settings: backtest.Settings, per_da
     known = rows.where(rows.known[:, REACHES.index(1.0)])
     newest = known.where(_last(known, settings.most_rows))
     calibration = team.calibrate(found.scores[TEAM_NAME], found.label)
+    if calibration is None:
+        raise team.TooLittle(
+            f"{int(found.label.sum())} entries in the tested past; a probability needs more to be learnt"
+        )
     model = Model(
         whole.board, question, team.fit(newest, question, settings.members), calibration, whole.cadence_h,
         len(newest.at_h), int(newest.entered(question).sum()), whole.snapshots[-1].at,

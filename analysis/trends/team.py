@@ -92,16 +92,16 @@ def shown_columns(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
 class Calibration:
     """Platt's: a line through the log odds, learnt on forecasts made before their answer was known."""
 
-    slope: float = 1.0
-    offset: float = 0.0
+    slope: float
+    offset: float
 
     def probability(self, told: Floats) -> Floats:
         return np.asarray(1 / (1 + np.exp(-(self.slope * told + self.offset))), dtype=np.float64)
 
 
-def calibrate(told: Floats, label: Bools) -> Calibration:
-    """The identity where there are too few answers to learn a line from."""
+def calibrate(told: Floats, label: Bools) -> Calibration | None:
+    """None where there are too few answers to learn a line from."""
     if min(int(label.sum()), int((~label).sum())) < LEAST_CALIBRATION:
-        return Calibration()
+        return None
     line = LogisticRegression(C=1e6).fit(told.reshape(-1, 1), label)
     return Calibration(max(float(line.coef_[0][0]), EDGE), float(line.intercept_[0]))
