@@ -44,8 +44,8 @@ class ProfilePipeline:
     async def close_spider(self) -> None:
         try:
             await asyncio.to_thread(self._report)
-        except StorageError:
-            log.warning("profile: not kept, the database is away")
+        except StorageError as error:
+            log.warning("profile of this run: not kept. %s", error)
 
     def _report(self) -> None:
         config, database, at = self.context.config, self.context.database, self.context.started_at

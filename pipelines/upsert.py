@@ -47,7 +47,7 @@ class UpsertPipeline:
         self.batch.append(item)
         if len(self.batch) >= BATCH_ITEMS:
             await self.flush(BATCH_ITEMS)
-        elif self.timer is None:
+        if self.batch and self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(BATCH_WAIT_S, self._on_timer)
         return item
 
