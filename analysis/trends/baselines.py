@@ -86,10 +86,22 @@ LOGISTIC = "logistic, 4 numbers"
 
 def logistic(rows: Candidates, label: Bools) -> Callable[[Candidates], Floats]:
     """Position, gap, growth and age in a line; label holds both answers."""
-    columns = rows.features[:, LOGISTIC_COLUMNS]
     line = make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         StandardScaler(),
         LogisticRegression(max_iter=500),
-    ).fit(columns, label)
-    return lambda told: np.asarray(line.predict_proba(told.features[:, LOGISTIC_COLUMNS])[:, 1], dtype=np.float64)
+    )
+    with quiet_lanes():
+        line.fit(rows.features[:, LOGISTIC_COLUMNS].astype(np.float64), label)
+
+    def told(asked: Candidates) -> Floats:
+        with quiet_lanes():
+            return np.asarray(line.predict_proba(asked.features[:, LOGISTIC_COLUMNS].astype(np.float64))[:, 1])
+
+    return told
+
+
+def quiet_lanes() -> np.errstate:
+    """The linear algebra below us computes on whole vector lanes, also on those beyond a short matrix, and their
+    garbage may raise a flag now and then. The inputs are finite: imputed and standardised."""
+    return np.errstate(invalid="ignore", over="ignore", divide="ignore")

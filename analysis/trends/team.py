@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
+from analysis.trends.baselines import quiet_lanes
 from analysis.trends.entry import REACHES, Bools, Candidates, Floats, Question
 
 SEED = 0
@@ -103,5 +104,6 @@ def calibrate(told: Floats, label: Bools) -> Calibration | None:
     """None where there are too few answers to learn a line from."""
     if min(int(label.sum()), int((~label).sum())) < LEAST_CALIBRATION:
         return None
-    line = LogisticRegression(C=1e6).fit(told.reshape(-1, 1), label)
+    with quiet_lanes():
+        line = LogisticRegression(C=1e6).fit(told.reshape(-1, 1), label)
     return Calibration(max(float(line.coef_[0][0]), EDGE), float(line.intercept_[0]))
