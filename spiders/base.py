@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,7 +19,7 @@ from crawler.lanes import redact
 from crawler.outcomes import Outcome, of_status
 from crawler.pages import Follow, Page
 from crawler.reading import page_of
-from crawler.targets import TargetForm, parse
+from crawler.targets import TargetError, TargetForm, parse
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -64,9 +65,18 @@ class PageSpider(scrapy.Spider):
         return spider
 
     def __init__(self, targets: str = "", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        if kwargs:  # Scrapy would make attributes of them, over those declared here
+            raise TargetError(f"{self.name}: no argument {min(kwargs)[:40]!r}; there are {', '.join(self.arguments())}")
+        super().__init__()
         self.context: Context
         self.targets = tuple(parse(targets, self.target)) if targets else ()
+
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """What may follow `-a`."""
+        families = [each for each in cls.__mro__ if issubclass(each, PageSpider)]
+        names = {name for each in families for name in inspect.signature(each.__init__).parameters}
+        return sorted(names - {"self", "args", "kwargs"})
 
     async def start(self) -> AsyncIterator[Request]:
         if not self.targets:

@@ -7,6 +7,7 @@ ranges of time, and asking twice changes nothing.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,8 +19,9 @@ from scrapy import signals
 
 from crawler.items import Item, Post, Refused
 from crawler.outcomes import GOOD
+from crawler.pages.x import RECENT, beyond_reach, iso_second
 from crawler.storage import progress
-from crawler.targets import TargetForm
+from crawler.targets import TargetError, TargetForm
 from spiders.base import PageSpider
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Range:
         if self.oldest is None:  # nothing came; the open end is asked for again anyway
             return [] if self.end is None else [{"start": self.start, "end": self.end}]
         # `end_time` excludes its own second.
-        return [{"start": self.start, "end": _iso(self.oldest + timedelta(seconds=1))}]
+        return [{"start": self.start, "end": iso_second(self.oldest + timedelta(seconds=1))}]
 
 
 class XSearch(PageSpider):
@@ -74,7 +76,7 @@ class XSearch(PageSpider):
     def __init__(self, query: str = "", pages: str = "10", targets: str = "", **kwargs: Any) -> None:
         super().__init__(targets=targets, **kwargs)
         self.targets = (query.strip(),) if query.strip() else self.targets
-        self.pages_left = int(pages)
+        self.pages_left = _whole(pages)
         self.ranges: dict[str, list[Range]] = {}
         self.since: dict[str, str | None] = {}
         self.answered: dict[str, bool] = {}
@@ -104,13 +106,13 @@ class XSearch(PageSpider):
     def parse(self, response: Response) -> Iterator[Item | Refused | Request]:
         target = response.meta["target"]
         part = self._range(target, response.url)
-        if response.status == 400 and part and part.start:
-            # Older than the API's seven days: what was written in between can no longer be had.
-            self.logger.warning("x_search: posts since %s are beyond the API's reach; a gap stays", part.start)
+        if response.status == 400:
             yield from super().parse(response)
-            part.start, part.finished = None, part.end is not None
-            if part.end is None:
-                yield self._request(self._address(target, part), self.page, target)
+            if part and beyond_reach(response.url, at := response.meta["capture"].fetched_at):
+                # What was written before the seven days can no longer be had; what came after it can.
+                part.start, part.finished = None, part.end is not None and part.end < iso_second(at - RECENT)
+                if not part.finished:
+                    yield self._request(self._address(target, part), self.page, target)
             return
         self.pages_left -= 1
         more = False
@@ -139,7 +141,7 @@ class XSearch(PageSpider):
     async def keep(self) -> None:
         """After the run, what of each query is left for the next one."""
         for target, parts in self.ranges.items():
-            newest = [_iso(each.newest) for each in parts if each.newest]
+            newest = [iso_second(each.newest) for each in parts if each.newest]
             state = {
                 "newest": max([*newest, self.since[target] or ""]) or None,
                 "left": [part for each in parts for part in each.left()],
@@ -149,5 +151,7 @@ class XSearch(PageSpider):
             )  # fmt: skip
 
 
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _whole(written: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", written):
+        raise TargetError(f"pages {written[:20]!r}: expected how many to ask for at most, like 10")
+    return int(written)

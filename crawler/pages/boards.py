@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from crawler.items import MAX_INT64, Board, BoardEntry, News
 from crawler.outcomes import MissingField, Outcome
@@ -69,6 +69,9 @@ class Snapshot:
 class BoardPage(Page):
     """Subclasses write `snapshots`; what they cannot read of a row they tell by odd_row and put None."""
 
+    is_data: ClassVar[bool] = False
+    """The answer is JSON or XML: a web page in its place is a wall, not another shape."""
+
     def snapshots(self) -> Iterator[Snapshot]:
         """The lists of this page. Raises ShapeError."""
         raise NotImplementedError(type(self).__name__)
@@ -79,6 +82,12 @@ class BoardPage(Page):
         return None
 
     def read(self) -> None:
+        head = self.body[:1000].lstrip().lower()
+        if not head or (self.is_data and head.startswith((b"<!doctype html", b"<html"))):
+            self.reading.outcome = Outcome.BLOCKED
+            found = "a web page" if head else "nothing"
+            self.reading.problem = f"{type(self).__name__} {self.url}: expected a list, found {found}"
+            return
         boards = []
         for snapshot in self.snapshots():
             self.take(snapshot)

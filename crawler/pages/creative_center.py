@@ -24,6 +24,7 @@ class CreativeCenterPage(BoardPage):
 
     name: ClassVar[str] = "tiktok.creative_center"
     platform: ClassVar[str] = "tiktok"
+    is_data: ClassVar[bool] = True
     urls: ClassVar[tuple[str, ...]] = (r"ads\.tiktok\.com/creative_radar_api/v1/popular_trend/",)
 
     def snapshots(self) -> Iterator[Snapshot]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,7 +23,9 @@ class TrendingFeed(BoardPage):
     """`item`s in order of rank: title, approximate traffic ("200K+" is a lower bound), when it began, news reports."""
 
     name: ClassVar[str] = "google.trending"
+    version: ClassVar[int] = 2
     platform: ClassVar[str] = "google"
+    is_data: ClassVar[bool] = True
     urls: ClassVar[tuple[str, ...]] = (r"^https?://trends\.google\.[a-z.]+/(?:trending/rss|trends/trendingsearches/)",)
 
     @classmethod
@@ -32,6 +35,9 @@ class TrendingFeed(BoardPage):
     def snapshots(self) -> Iterator[Snapshot]:
         if b"<rss" not in self.body[:1000]:
             raise MissingField("body: expected RSS, found none")
+        items, ends = len(re.findall(rb"<item\b", self.body)), self.body.count(b"</item>")
+        if b"</rss>" not in self.body or items != ends:  # the parser would mend it, and half a list pass for one
+            raise MissingField(f"body: expected whole RSS, found {items} items begun and {ends} ended")
         feed = Selector(text=self.body.decode("utf-8", "replace").lstrip(), type="xml")
         feed.remove_namespaces()
         rows = [self._row(item, f"item[{i}]") for i, item in enumerate(feed.xpath("//channel/item"))]

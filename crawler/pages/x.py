@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, quote, unquote_plus, urlsplit
 
@@ -21,6 +21,7 @@ from crawler.pages.boards import BoardPage, Row, Snapshot
 
 VOLUME_FLOOR = 10_000  # v1.1 sends null below about ten thousand; the least volume in 542,000 rows is 10,000
 CEILING = 50
+RECENT = timedelta(days=7)  # how far back the recent search goes
 HIT_LENGTH = 120  # of a post's text in a list of hits; the post keeps all of it
 
 
@@ -28,6 +29,7 @@ class XPage(BoardPage):
     """What the answers of the API share."""
 
     platform: ClassVar[str] = "x"
+    is_data: ClassVar[bool] = True
 
     def refused(self, status: int, outcome: Outcome) -> tuple[Outcome, str]:
         """In words what a status says, and until when."""
@@ -39,6 +41,11 @@ class XPage(BoardPage):
             reset = self.headers.get("x-rate-limit-reset", "")
             until = f" until {datetime.fromtimestamp(int(reset), UTC):%Y-%m-%dT%H:%M:%SZ}" if _is_epoch(reset) else ""
             return Outcome.RATE_LIMITED, f"X API: 429, the limit of this window is used up{until}"
+        if status == 400 and beyond_reach(self.url, self.fetched_at):
+            return (
+                Outcome.MISSING,
+                f"X API: 400, only {RECENT.days} days are kept and older posts were asked for: a gap",
+            )
         if status == 400:
             return Outcome.SHAPE_CHANGED, "X API: 400, it does not take the request; is the place or the query right?"
         return outcome, f"X API: {status}"
@@ -241,3 +248,15 @@ def as_of(value: Any) -> datetime:
 
 def _from_query(trend: Fields) -> str:
     return unquote_plus(trend.need("query", text)).strip('"')
+
+
+def beyond_reach(url: str, asked_at: datetime) -> bool:
+    """Whether a search for a range of time began or ended before what the API kept at *asked_at*."""
+    asked = parse_qs(urlsplit(url).query)
+    times = [asked[name][0] for name in ("start_time", "end_time") if name in asked]
+    return any(each < iso_second(asked_at - RECENT) for each in times)
+
+
+def iso_second(moment: datetime) -> str:
+    """As the API writes a moment; such texts sort by time."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -36,6 +36,7 @@ class MostPopularPage(BoardPage):
 
     name: ClassVar[str] = "youtube.popular"
     platform: ClassVar[str] = "youtube"
+    is_data: ClassVar[bool] = True
     urls: ClassVar[tuple[str, ...]] = (r"googleapis\.com/youtube/v3/videos\?",)
 
     @classmethod

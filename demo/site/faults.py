@@ -61,7 +61,7 @@ KINDS = {
     "dropped": Kind("network", "the connection is closed in the middle of the body", wire="drop"),
     "slow": Kind("ok", "the body comes in drops", wire="slow"),
     "truncated": Kind("shape_changed", "a whole answer with half a body"),
-    "malformed": Kind("shape_changed", "JSON that is none"),
+    "malformed": Kind("shape_changed", "JSON or RSS that is none"),
     "private_redirect": Kind("blocked", "302 to an address inside the crawler's own network"),
     "too_fast": Kind("rate_limited", "429 with Retry-After, but only to whoever asks too often within a real second"),
     "broken_redirect": Kind("blocked", "302 to what is no address"),
@@ -230,8 +230,8 @@ def _before_the_data_ends(body: bytes) -> bytes:
 
 
 def _torn(body: bytes) -> bytes:
-    """Every colon after a name becomes a semicolon: long, plausible, and no JSON."""
-    return body.replace(b'":', b'";')
+    """Every colon after a name becomes a semicolon, no item of a feed ends: long, plausible, neither."""
+    return body.replace(b'":', b'";').replace(b"</item>", b"<item>")
 
 
 @lru_cache(maxsize=1)
