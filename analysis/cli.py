@@ -11,7 +11,7 @@ from typing import TypeAlias
 from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
 from analysis.output import OutputError
 from analysis.text import commands as text
-from analysis.trends import alert_commands, growth_commands
+from analysis.trends import alert_commands, derived_commands, growth_commands
 from analysis.trends import backtest_commands as backtests
 from analysis.trends import commands as trends
 from analysis.trends.topics import TOPICS
@@ -21,6 +21,7 @@ from crawler.spool import waiting
 from crawler.storage.alerts import Alerts
 from crawler.storage.errors import StorageError
 from crawler.storage.reads import Client, Reader
+from crawler.storage.trends import Trends
 
 COMMANDS: dict[str, Command] = {
     "boards": trends.BOARDS,
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Command] = {
     "growth": growth_commands.GROWTH,
     "backtest": backtests.BACKTEST,
     "alerts": alert_commands.ALERTS,
+    "trends": derived_commands.TRENDS,
 }
 
 Opener: TypeAlias = Callable[[Config], AbstractContextManager[Client]]
@@ -56,7 +58,7 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
         with (open_client or _connect)(config) as client:
             session = Session(
                 simulated=name.endswith(SIMULATED_ENDING), reader=Reader(client[name], args.known_at),
-                alerts=Alerts(client[name]), models_dir=config.data_dir / "models" / name,
+                alerts=Alerts(client[name]), trends=Trends(client[name]), models_dir=config.data_dir / "models" / name,
             )  # fmt: skip
             return command.run(args, session)
     except StorageError as error:

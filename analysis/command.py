@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.output import check_ending, table, write
 from crawler.storage.alerts import Alerts
 from crawler.storage.reads import Reader
+from crawler.storage.trends import Trends
 
 GOOD, AWAY, WRONG = 0, 1, 2
 
@@ -44,6 +45,7 @@ class Session(Screen):
 
     reader: Reader
     alerts: Alerts
+    trends: Trends
     models_dir: Path
 
 

@@ -95,10 +95,17 @@ class Reader:
         found = self._find("boards", query, BOARD_COLUMNS, "at")
         return _exact_where_stated(_frame(found, BOARD_COLUMNS))
 
-    def entries(self, board: str, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
-        """Rows of *board* with since <= at < until, by moment and position; columns as ENTRY_COLUMNS."""
+    def entries(
+        self, board: str, *, since: datetime | None = None, until: datetime | None = None,
+        topics: Sequence[str] | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Rows of *board* with since <= at < until, by moment and position; columns as ENTRY_COLUMNS.
+
+        topics: only those with one of these keys.
+        """
+        wanted: Query = {} if topics is None else {"topic_key": {"$in": list(topics)}}
         query = {"board": board, **_between(since, until), **self._known("observed_at")}
-        found = self._find("board_entries", query, ENTRY_COLUMNS, "at", "position")
+        found = self._find("board_entries", query | wanted, ENTRY_COLUMNS, "at", "position")
         return _exact_where_stated(_frame(found, ENTRY_COLUMNS))
 
     def observations(
