@@ -40,11 +40,20 @@ class Report:
             self.alarms.append(f"{watch.id} at {slot:%Y-%m-%d %H:%M}: {verdict.flag}")
 
 
-def take(slots: Slots, run: Runner, clock: Clock, owner: str, budget: timedelta | None = None) -> Report:
-    """Everything that is due now, once. budget: no spider is started later than this after the begin."""
+def take(
+    slots: Slots, run: Runner, clock: Clock, owner: str, budget: timedelta | None = None,
+    catch_up: Callable[[], object] = lambda: None,
+) -> Report:  # fmt: skip
+    """Everything that is due now, once. budget: no spider is started later than this after the begin.
+
+    catch_up brings in what was archived and not stored; called where a process died over a slot, so that what it
+    had fetched is not fetched again.
+    """
     report = Report()
     began = clock()
     watches = slots.watches()
+    if slots.abandoned(began):
+        catch_up()
     for watch in watches:
         _settle_past(slots, watch, clock(), report)
     claimed: dict[str, list[tuple[Watch, datetime]]] = defaultdict(list)

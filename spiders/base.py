@@ -152,7 +152,7 @@ class PageSpider(scrapy.Spider):
         self._tell(row, 0)
 
     def _tell(self, row: dict[str, Any], items: int) -> None:
-        row.update(run=self.context.run, spider=self.name)
+        row = {"spider": self.name, **row, "run": self.context.run}
         self.crawler.signals.send_catch_log(page_read, row=row, items=items)
 
     def _row(
@@ -162,7 +162,8 @@ class PageSpider(scrapy.Spider):
             "_id": capture.id, "capture": capture.id, "url": capture.url, "at": capture.fetched_at,
             "outcome": str(outcome), "lane": capture.lane, "status": capture.status, "bytes": len(capture.body),
             "ms": round((time.monotonic() - meta["asked_at"]) * 1000) if "asked_at" in meta else None,
-            "target": capture.target, "vantage": capture.vantage.model_dump(exclude_none=True),
+            "spider": capture.spider, "target": capture.target,
+            "vantage": capture.vantage.model_dump(exclude_none=True),
         }  # fmt: skip
         if page is not None:
             result = page.result

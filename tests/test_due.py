@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from crawler import pages
-from crawler.due import Runner, take
-from crawler.items import Item
+from crawler.archive import Archive, Capture
+from crawler.due import take
+from crawler.items import Item, Vantage
 from crawler.outcomes import of_status
+from crawler.reading import page_of
 from crawler.schedule import Verdict, Watch, duration, judge, missed, shrunken, slot_at
+from crawler.storage.evidence import Evidence
 from crawler.storage.slots import LEASE, Slots
 from crawler.storage.store import Store
+from crawler.verify import captures_of, examine
 from demo.site import Site, running
-from demo.site.app import Answer, Asked
+from demo.site.app import Asked
 from demo.world import START, World
 
 HALF_HOUR = timedelta(minutes=30)
@@ -53,40 +57,62 @@ def site() -> Iterator[Site]:
         yield opened
 
 
-def crawler_of(site: Site, store: Store, die: Random | None = None) -> Runner:
-    """Takes a board from the site through page and store, in this process, and may die on the way."""
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive(tmp_path) as made:
+        yield made
 
-    def perhaps() -> None:
-        if die is not None and die.random() < 0.06:
+
+class Crawl:
+    """Takes a board from the site through archive, page and store, in this process, and may die on the way."""
+
+    def __init__(
+        self, site: Site, store: Store, archive: Archive, database: Database[Any], die: Random | None = None
+    ) -> None:
+        self.site, self.store, self.archive, self.database, self.die = site, store, archive, database, die
+
+    def __call__(self, spider: str, targets: Sequence[str]) -> None:
+        for target in targets:
+            self.perhaps()
+            slug = {"br": "brazil", "world": ""}[target]
+            asked = Asked("GET", "getdaytrends.com", f"/{slug}/" if slug else "/")
+            answer, _, _ = self.site.answer(asked, proxied=True)
+            body = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
+            capture = Capture(
+                f"https://getdaytrends.com/{slug}/", self.site.clock.now(), answer.status, {}, body, "http", Vantage(),
+                target, spider,
+            )  # fmt: skip
+            self.archive.write(capture)
+            self.perhaps()
+            self.store_what_it_says(capture, self.perhaps)
+            self.perhaps()
+
+    def perhaps(self) -> None:
+        if self.die is not None and self.die.random() < 0.06:
             raise Killed
 
-    def run(spider: str, targets: Sequence[str]) -> None:
-        for target in targets:
-            perhaps()
-            at = site.clock.now()
-            slug = {"br": "brazil", "world": ""}[target]
-            answer, _, _ = site.answer(Asked("GET", "getdaytrends.com", f"/{slug}/" if slug else "/"), proxied=True)
-            row, items = read(answer, slug, at)
-            perhaps()
-            store.save(items)
-            store.fetches([{**row, "spider": spider, "target": target}], at)
-            perhaps()
+    def store_what_it_says(self, capture: Capture, between: Callable[[], None] = lambda: None) -> None:
+        page = page_of(capture)
+        assert page is not None
+        outcome = of_status(capture.status) or page.outcome
+        items = [] if of_status(capture.status) else [item for item in page.items() if isinstance(item, Item)]
+        self.store.save(items)
+        between()
+        row = {
+            "_id": capture.id, "capture": capture.id, "url": capture.url, "at": capture.fetched_at,
+            "outcome": str(outcome), "parts": dict(page.result.parts), "spider": capture.spider,
+            "target": capture.target,
+        }  # fmt: skip
+        self.store.fetches([row], capture.fetched_at)
 
-    return run
-
-
-def read(answer: Answer, slug: str, at: datetime) -> tuple[dict[str, Any], list[Item]]:
-    body = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
-    url = f"https://getdaytrends.com/{slug}/"
-    page = pages.load_all()["getdaytrends.trends"](url, body, at)
-    outcome = of_status(answer.status) or page.outcome
-    items = [] if of_status(answer.status) else [item for item in page.items() if isinstance(item, Item)]
-    row = {"_id": page.capture, "capture": page.capture, "url": url, "at": at, "outcome": str(outcome)}
-    return {**row, "parts": dict(page.result.parts)}, items
+    def catch_up(self) -> None:
+        """As `scrapy verify` does, in this process."""
+        for capture in captures_of(self.archive, examine(self.archive, Evidence(self.database)).repairable):
+            self.store_what_it_says(capture)
 
 
 def test_a_day_with_kills_skipped_firings_an_outage_and_walls_accounts_for_every_slot(
-    slots: Slots, store: Store, site: Site, database: Database[Any]
+    slots: Slots, store: Store, archive: Archive, site: Site, database: Database[Any]
 ) -> None:
     begin = START + timedelta(days=2)
     chance = Random(11)
@@ -102,12 +128,14 @@ def test_a_day_with_kills_skipped_firings_an_outage_and_walls_accounts_for_every
         if 100 <= firing < 106:
             site.faults.add("rate_limited", "getdaytrends")
         try:
-            take(slots, crawler_of(site, store, chance), site.clock.now, f"process-{firing}")
+            crawl = Crawl(site, store, archive, database, chance)
+            take(slots, crawl, site.clock.now, f"process-{firing}", catch_up=crawl.catch_up)
         except Killed:
             kills += 1
     site.faults.clear()
     site.clock.set(begin + timedelta(days=1, minutes=1))
-    take(slots, crawler_of(site, store), site.clock.now, "the last")
+    last = Crawl(site, store, archive, database)
+    take(slots, last, site.clock.now, "the last", catch_up=last.catch_up)
     assert kills > 10
     owed = [begin + i * HALF_HOUR for i in range(48)]
     for value in ("br", "world"):
@@ -124,15 +152,19 @@ def test_a_day_with_kills_skipped_firings_an_outage_and_walls_accounts_for_every
                 {"target": value, "outcome": "ok", "at": {"$gte": slot, "$lt": slot + HALF_HOUR}}
             )
             assert fetched == (1 if rows[slot]["status"] == "taken" else 0), (slot, rows[slot])
+            in_slot = archive.captures(target=value, since=slot, until=slot + HALF_HOUR)
+            assert sum(capture.status == 200 for capture in in_slot) == fetched  # nothing was asked for twice
 
 
 def test_two_processes_that_start_at_once_never_take_the_same_slot(
-    slots: Slots, store: Store, site: Site, database: Database[Any]
+    slots: Slots, store: Store, archive: Archive, site: Site, database: Database[Any]
 ) -> None:
     site.clock.set(START + timedelta(days=5, minutes=3))
     slots.watch(Watch("getdaytrends", "br", HALF_HOUR, START + timedelta(days=5)))
     rounds = [
-        threading.Thread(target=take, args=(slots, crawler_of(site, store), site.clock.now, f"process-{n}"))
+        threading.Thread(
+            target=take, args=(slots, Crawl(site, store, archive, database), site.clock.now, f"process-{n}")
+        )
         for n in range(4)
     ]
     for each in rounds:

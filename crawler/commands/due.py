@@ -72,7 +72,7 @@ class Command(ScrapyCommand):
                 if not slots.watches():
                     sys.stderr.write("the watch list is empty; try: scrapy watch getdaytrends br --every 30m\n")
                     return 1
-                report = due.take(slots, crawl, _now, owner, budget)
+                report = due.take(slots, crawl, _now, owner, budget, catch_up)
         except StorageError as error:
             sys.stderr.write(f"{error}\n")
             return 1
@@ -90,6 +90,13 @@ def crawl(spider: str, targets: Sequence[str]) -> None:
         command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={each}"]
         with contextlib.suppress(subprocess.TimeoutExpired):  # it is killed; the slot says no_answer
             subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S)
+
+
+def catch_up() -> None:
+    """What a killed crawl had archived, stored now by replay."""
+    command = [sys.executable, "-m", "scrapy", "verify"]
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S, stdout=subprocess.DEVNULL)
 
 
 def _now() -> datetime:

@@ -126,6 +126,10 @@ class Slots:
         }  # fmt: skip
         return [row["slot"] for row in self._slots.find(open_ones, {"slot": 1}).sort("slot", 1)]
 
+    def abandoned(self, now: datetime) -> bool:
+        """Whether a process died over a slot it had claimed."""
+        return self._slots.find_one({"status": "claimed", "lease_until": {"$lt": now}}, {"_id": 1}) is not None
+
     def close(self, watch: Watch, slot: datetime, verdict: Verdict, now: datetime) -> None:
         """Settle a slot that was left open."""
         told: Document = {"status": verdict.status, "settled_at": now}
