@@ -26,7 +26,8 @@ CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 300.0
 MODULES = (
     *("ahocorasick", "altair", "eld", "fastapi", "itemadapter", "jinja2", "joblib", "LeIA", "orjson", "pandas"),
     *("playwright", "price_parser", "pyarrow", "pydantic", "pymongo", "rensa", "ruptures", "scrapy"),
-    *("scrapy_playwright", "sklearn", "tldextract", "uvicorn", "vaderSentiment", "vl_convert", "warcio", "yake"),
+    *("scrapy_playwright", "selectolax", "sklearn", "tldextract", "uvicorn", "vaderSentiment", "vl_convert"),
+    *("warcio", "yake"),
 )
 BROWSERS = (
     # The headless shell first: twice the pages a second in two thirds of the memory of a full Chromium.
