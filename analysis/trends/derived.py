@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.trends.evolution import board_evolution, default_max_gap
+from analysis.trends.evolution import EPOCH, board_evolution, default_max_gap
 from crawler.storage.reads import Reader
 from crawler.storage.trends import Progress, Trends
 
@@ -71,7 +71,7 @@ def _from_scratch(board: str, reader: Reader, trends: Trends, before: Progress |
     starts = boards["at"].dt.as_unit("ms").astype("int64").tolist()
     gap = default_max_gap(starts[:CADENCE_OF])
     topics = board_evolution(boards, entries, gap)
-    newest = _newest(boards, entries, datetime.min)
+    newest = _newest(boards, entries, EPOCH)
     progress = Progress(newest, trends.snapshots(board, newest), gap, VERSION)
     gone = trends.keep(board, documents(topics), progress, whole=True)
     return Done(board, len(boards) - (before.snapshots if before else 0), len(topics), gone, why)
