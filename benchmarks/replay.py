@@ -24,10 +24,10 @@ from typing import Any
 
 from pymongo import ReplaceOne
 
-from crawler import pages
 from crawler.archive import Archive, Capture
 from crawler.config import ROOT, load
 from crawler.items import Item, Vantage
+from crawler.reading import page_of
 from crawler.storage import schema
 from crawler.storage.connect import connect
 from crawler.storage.merge import document, etag, observation
@@ -160,13 +160,12 @@ def run(captures: int, repeats: int) -> dict[str, float]:
 
 def read_items(folder: Path) -> list[Item]:
     with Archive(folder, read_only=True) as archive:
-        return [item for each in archive.captures() for item in page_of(each).items() if isinstance(item, Item)]
+        return [item for each in archive.captures() for item in items_of(each)]
 
 
-def page_of(each: Capture) -> pages.Page:
-    cls = pages.choose(each.url, each.body)
-    assert cls is not None
-    return cls(each.url, each.body, each.fetched_at, each.headers, capture=each.id)
+def items_of(each: Capture) -> list[Item]:
+    page = page_of(each)
+    return [] if page is None else [item for item in page.items() if isinstance(item, Item)]
 
 
 def breakdown(folder: Path, items: list[Item]) -> None:
@@ -177,7 +176,7 @@ def breakdown(folder: Path, items: list[Item]) -> None:
     read = time.perf_counter() - started
     started = time.perf_counter()
     for each in captures:
-        list(page_of(each).items())
+        items_of(each)
     parsed = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as scratch, Archive(Path(scratch)) as archive:
         started = time.perf_counter()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from crawler.fields import Fields
 from crawler.items import MAX_INT64, Board, BoardEntry, News
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Page
@@ -97,6 +98,14 @@ class BoardPage(Page):
             # Archives stored empty lists for years: an empty answer is a failed one, not "no trends".
             self.reading.outcome = Outcome.BLOCKED
             self.reading.problem = f"{type(self).__name__} {self.url}: expected rows, found an empty list"
+
+    def read_row(self, fields: Fields, read: Callable[[Fields], Row]) -> Row | None:
+        """A row by its reader; None for one that cannot be read, which is told."""
+        try:
+            return read(fields)
+        except MissingField as error:
+            self.odd_row("boardentry", str(error), fields)
+            return None
 
     def take(self, snapshot: Snapshot) -> None:
         """A snapshot as a Board and its entries, the board first."""

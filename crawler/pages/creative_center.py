@@ -43,7 +43,7 @@ class CreativeCenterPage(BoardPage):
         country = (asked.get("country_code") or [""])[0]
         place = places.of_name(country) or country.lower() or self.place_beside() or "world"
         period = (asked.get("period") or ["7"])[0]
-        rows = [self._read(row, read) for row in data.parts(key)]
+        rows = [self.read_row(row, read) for row in data.parts(key)]
         yield Snapshot(
             f"tiktok:creative_{board}_{period}d:{place}", self.fetched_at, rows, place, "ads.tiktok.com", CEILING,
             asked=_whole(asked.get("limit")), unread=rows.count(None),
@@ -57,13 +57,6 @@ class CreativeCenterPage(BoardPage):
             if key in data.raw:
                 return key, board, read
         raise MissingField(f"$.data: expected list, sound_list or creators, found {', '.join(data.raw) or 'nothing'}")
-
-    def _read(self, row: Fields, read: Reader) -> Row | None:
-        try:
-            return read(row)
-        except MissingField as error:
-            self.odd_row("boardentry", str(error), row)
-            return None
 
 
 def _hashtag(row: Fields) -> Row:

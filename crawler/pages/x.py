@@ -77,20 +77,10 @@ class TrendsPlacePage(XPage):
             return
         at = answer.need("as_of", as_of)  # created_at is the age of the list: days old in one capture
         place = self._place(answer)
-        rows = [self._row(trend) for trend in answer.parts("trends")]
+        rows = [self.read_row(trend, _shown) for trend in answer.parts("trends")]
         yield Snapshot(f"x:trends:{place}", at, rows, place, "x", CEILING, unread=rows.count(None))
         answer.skip("created_at", "_id")
         self.reading.unread += answer.unread()
-
-    def _row(self, trend: Fields) -> Row | None:
-        try:
-            topic = trend.may("name", text) or _from_query(trend)
-        except MissingField as error:
-            self.odd_row("boardentry", str(error), trend)
-            return None
-        volume = trend.may("tweet_volume", json_count) or None
-        promoted = trend.may("promoted_content", lambda each: each is not None)
-        return Row(topic, volume, floor=VOLUME_FLOOR if volume is None else None, promoted=promoted)
 
     def _refused(self, code: int | None) -> None:
         """Error codes of the documented API; no capture confirms them."""
@@ -119,20 +109,13 @@ class TrendsByWoeidPage(XPage):
 
     def snapshots(self) -> Iterator[Snapshot]:
         answer = self.answer()
-        rows = [self._row(trend) for trend in answer.parts("data")]
+        rows = [self.read_row(trend, _counted) for trend in answer.parts("data")]
         problems = [each.may("title", text) or each.may("detail", text) for each in answer.parts("errors")]
         if not rows and problems:
             raise MissingField(f"$.data: expected trends, found an error: {(problems[0] or '')[:100]!r}")
         place = self._place()
         yield Snapshot(f"x:trends:{place}", self.fetched_at, rows, place, "x", CEILING, unread=rows.count(None))
         self.reading.unread += answer.unread()
-
-    def _row(self, trend: Fields) -> Row | None:
-        try:
-            return Row(trend.need("trend_name", text), trend.may("tweet_count", json_count))
-        except MissingField as error:
-            self.odd_row("boardentry", str(error), trend)
-            return None
 
     def _place(self) -> str:
         match = re.search(r"/woeid/(\d{1,12})", self.url)
@@ -244,6 +227,20 @@ def as_of(value: Any) -> datetime:
             raise ValueError("as_of: expected a time zone")
         return moment
     return twitter_time(label)
+
+
+def _shown(trend: Fields) -> Row:
+    """A row of version 1.1: nobody knows a volume below the floor."""
+    volume = trend.may("tweet_volume", json_count) or None
+    return Row(
+        trend.may("name", text) or _from_query(trend), volume, floor=VOLUME_FLOOR if volume is None else None,
+        promoted=trend.may("promoted_content", lambda each: each is not None),
+    )  # fmt: skip
+
+
+def _counted(trend: Fields) -> Row:
+    """A row of version 2."""
+    return Row(trend.need("trend_name", text), trend.may("tweet_count", json_count))
 
 
 def _from_query(trend: Fields) -> str:

@@ -58,18 +58,11 @@ class DiscoverPage(BoardPage):
             ("user", "discover_profiles", _profile),
         )  # fmt: skip
         for key, board, read in kinds:
-            rows = [self._read(row, read) for row in lists.parts(key)]
+            rows = [self.read_row(row, read) for row in lists.parts(key)]
             yield Snapshot(
                 f"tiktok:{board}{suffix}", self.fetched_at, rows, source="tiktok", unread=rows.count(None)
             )  # fmt: skip
         self.reading.unread += lists.unread()
-
-    def _read(self, row: Fields, read: Callable[[Fields], Row]) -> Row | None:
-        try:
-            return read(row)
-        except MissingField as error:
-            self.odd_row("boardentry", str(error), row)
-            return None
 
 
 def _hashtag(row: Fields) -> Row:

@@ -8,16 +8,13 @@ from typing import Any, ClassVar
 from parsel import Selector
 
 from crawler.counts import CountError, parse_count
-from crawler.fields import Fields, dig, identifier, text
-from crawler.items import Hashtag
-from crawler.outcomes import MissingField, Outcome
-from crawler.pages.base import Follow
-from crawler.pages.tiktok.common import TikTokPage
-from crawler.pages.tiktok.grids import add_board, cards, folded, hits_of, read_posts
-from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, part, posts_of, script
+from crawler.fields import Fields, identifier, text
+from crawler.items import Hashtag, Sound
+from crawler.outcomes import MissingField
+from crawler.pages.tiktok.grids import folded
+from crawler.pages.tiktok.state import count
+from crawler.pages.tiktok.thing import ThingPage, printed
 
-CARD = b'data-e2e="challenge-item"'
-_HEADING = b'data-e2e="challenge-title"'
 # The heading's number was of plays and is of posts since 2024 or 2025; its noun says which. The most common
 # languages; a noun we do not know tells nothing, and the number is dropped.
 _PLAYS = re.compile(
@@ -28,8 +25,12 @@ _PLAYS = re.compile(
 _POSTS = re.compile(r"video|vídeo|vidéo|post|publica|beitr|видео|動画|视频|影片|동영상|فيديو|gönderi|film", re.I)
 
 
-class HashtagPage(TikTokPage):
+class HashtagPage(ThingPage):
     name: ClassVar[str] = "tiktok.hashtag"
+    word: ClassVar[str] = "challenge"
+    title: ClassVar[str] = "Challenge"
+    card: ClassVar[bytes] = b'data-e2e="challenge-item"'
+    heading: ClassVar[bytes] = b'data-e2e="challenge-title"'
     urls: ClassVar[tuple[str, ...]] = (
         r"^https?://(www|m)\.tiktok\.com/tag/[^/?#]+/?(\?|$)",
         r"tiktok\.com/api/challenge/detail/",
@@ -44,55 +45,12 @@ class HashtagPage(TikTokPage):
             return b'"challengeInfo"' in body[:3000] or b'"challengeData"' in body[:3000]
         return (
             b'"webapp.challenge-detail":' in body
-            or _HEADING in body
+            or cls.heading in body
             or b'"challengeInfo":{' in body
             or b'"ChallengePage":{' in body
         )
 
-    def read(self) -> None:
-        if self.is_json:
-            answer = self.answer()
-            if answer is not None:
-                self._either(dig(answer, "challengeInfo"), dig(answer, "body", "challengeData"), "body")
-        elif not (self._read_universal() or self._read_sigi() or self._read_next() or self._read_dom()):
-            self.no_data("no state holds a hashtag, nor does the page")
-
-    def _read_universal(self) -> bool:
-        detail = part(self.body, UNIVERSAL, "webapp.challenge-detail")
-        if detail is None:
-            return False
-        if self.allowed(detail, "webapp.challenge-detail"):
-            self._hashtag(dig(detail, "challengeInfo"), "webapp.challenge-detail.challengeInfo")
-            self._grid(dig(detail, "itemList") or part(self.body, UNIVERSAL, "webapp.updated-items"))
-        return True
-
-    def _read_sigi(self) -> bool:
-        state = script(self.body, SIGI, b'"ChallengePage"') or script(self.body, PERSISTED, b'"ChallengePage"')
-        page = dig(state, "ChallengePage")
-        if page is None:
-            return False
-        if self.allowed(page, "ChallengePage"):
-            self._hashtag(dig(page, "challengeInfo"), "ChallengePage.challengeInfo")
-            self._grid(posts_of(state, "challenge"))
-        return True
-
-    def _read_next(self) -> bool:
-        page = dig(script(self.body, NEXT, b'"pageProps"'), "props", "pageProps")
-        info, data = dig(page, "challengeInfo"), dig(page, "challengeData")
-        if info is None and data is None and not dig(page, "statusCode"):
-            return False
-        if self.allowed(page, "pageProps"):
-            self._either(info, data, "pageProps")
-            self._grid(dig(page, "items") or dig(page, "itemList"))
-        return True
-
-    def _either(self, info: Any, data: Any, where: str) -> None:
-        if info is not None:
-            self._hashtag(info, f"{where}.challengeInfo")
-        else:
-            self._hashtag_2020(Fields(data, f"{where}.challengeData", self.reading.odd))
-
-    def _hashtag(self, info: Any, where: str) -> None:
+    def thing(self, info: Any, where: str) -> None:
         fields = Fields(info, where, self.reading.odd)
         tag = fields.part("challenge")
         if tag is None:
@@ -104,7 +62,7 @@ class HashtagPage(TikTokPage):
         )  # fmt: skip
         self.reading.unread += tag.unread()
 
-    def _hashtag_2020(self, tag: Fields) -> None:
+    def thing_2020(self, tag: Fields) -> None:
         self._add(
             tag.need("challengeName", text), tag.may("challengeId", identifier), tag.may("text", text),
             count("views", tag, None), count("posts", tag, None), tag.where,
@@ -124,19 +82,11 @@ class HashtagPage(TikTokPage):
             views=views[0], views_precision=views[1], posts=posts[0], posts_precision=posts[1],
         )  # fmt: skip
 
-    def _read_dom(self) -> bool:
-        """Last resort: the heading. Since 2025 the page's own state no longer holds the hashtag."""
-        if _HEADING not in self.body:
-            return False
-        page = Selector(body=self.body, type="html")
-
-        def printed(name: str) -> str:
-            return page.css(f'[data-e2e="{name}"]').xpath("normalize-space()").get() or ""
-
-        name = printed("challenge-title").removeprefix("#")
+    def printed(self, page: Selector) -> None:
+        name = printed(page, "challenge-title").removeprefix("#")
         if not name:
             raise MissingField('[data-e2e="challenge-title"]: expected the name, found none')
-        label = printed("challenge-vvcount")
+        label = printed(page, "challenge-vvcount")
         try:
             number = parse_count(label, decimals=1)
         except CountError as error:
@@ -146,23 +96,14 @@ class HashtagPage(TikTokPage):
         if plays == posts:
             raise MissingField(f'[data-e2e="challenge-vvcount"]: expected views or videos, found {label[:40]!r}')
         self._add(
-            name, None, printed("challenge-desc") or None, shown if plays else (None, None),
+            name, None, printed(page, "challenge-desc") or None, shown if plays else (None, None),
             shown if posts else (None, None), "page",
         )  # fmt: skip
-        self._grid(None)
-        return True
 
-    def _grid(self, listed: Any) -> None:
-        """The posts: from the state, else from the printed cards, else say what became of them."""
-        found = self.reading.items[0] if self.reading.items else None
-        if not isinstance(found, Hashtag):
-            return
-        posts = read_posts(self, listed if isinstance(listed, list) else [], "posts") or cards(self, CARD)
-        self.reading.got = len(posts)
-        if any(posts):
-            add_board(self, f"tiktok:hashtag:{folded(found.name)}", hits_of(posts), place=self.place())
-            self.reading.parts["posts"] = Outcome.OK
-        elif _HEADING in self.body:  # rendered, and no card: the list did not load
-            self.reading.parts["posts"] = Outcome.BLOCKED
-        else:
-            self.reading.follows.append(Follow(found.url, self.name, "browser", "the posts are not in the HTML"))
+    def board(self) -> str:
+        found = self.reading.items[0]
+        assert isinstance(found, Hashtag)
+        return f"tiktok:hashtag:{folded(found.name)}"
+
+    def page_url(self, found: Hashtag | Sound) -> str:
+        return found.url

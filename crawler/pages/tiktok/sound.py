@@ -7,22 +7,22 @@ from typing import Any, ClassVar
 
 from parsel import Selector
 
-from crawler.fields import Fields, dig, flag, identifier, text
+from crawler.fields import Fields, flag, identifier, text
 from crawler.items import Sound
-from crawler.outcomes import MissingField, Outcome
-from crawler.pages.base import Follow
-from crawler.pages.tiktok.common import TikTokPage
-from crawler.pages.tiktok.grids import add_board, cards, hits_of, read_posts
+from crawler.outcomes import MissingField
 from crawler.pages.tiktok.post import shown
-from crawler.pages.tiktok.state import NEXT, PERSISTED, SIGI, UNIVERSAL, count, part, posts_of, script
+from crawler.pages.tiktok.state import count
+from crawler.pages.tiktok.thing import ThingPage, printed
 
-CARD = b'data-e2e="music-item"'
-_HEADING = b'data-e2e="music-title"'
 _ID_IN_URL = re.compile(r"/music/(?:[^/?#]*-)?(\d{5,20})(?:[/?#]|$)")
 
 
-class SoundPage(TikTokPage):
+class SoundPage(ThingPage):
     name: ClassVar[str] = "tiktok.sound"
+    word: ClassVar[str] = "music"
+    title: ClassVar[str] = "Music"
+    card: ClassVar[bytes] = b'data-e2e="music-item"'
+    heading: ClassVar[bytes] = b'data-e2e="music-title"'
     urls: ClassVar[tuple[str, ...]] = (
         r"^https?://(www|m)\.tiktok\.com/music/[^/?#]+/?(\?|$)",
         r"tiktok\.com/api/music/detail/",
@@ -35,57 +35,16 @@ class SoundPage(TikTokPage):
             return False
         if body[:1000].lstrip()[:1] == b"{":
             return re.search(rb'"music(Info|Data)"\s*:\s*\{', body[:3000]) is not None
-        return b'"webapp.music-detail":' in body or _HEADING in body or b'"MusicPage":{' in body
+        return b'"webapp.music-detail":' in body or cls.heading in body or b'"MusicPage":{' in body
 
-    def read(self) -> None:
-        if self.is_json:
-            answer = self.answer()
-            if answer is not None:
-                self._either(dig(answer, "musicInfo"), dig(answer, "body", "musicData"), "body")
-        elif not (self._read_universal() or self._read_sigi() or self._read_next() or self._read_dom()):
-            self.no_data("no state holds a sound, nor does the page")
-
-    def _read_universal(self) -> bool:
-        detail = part(self.body, UNIVERSAL, "webapp.music-detail")
-        if detail is None:
-            return False
-        if self.allowed(detail, "webapp.music-detail"):
-            self._sound(dig(detail, "musicInfo"), "webapp.music-detail.musicInfo")
-            self._grid(dig(detail, "itemList") or part(self.body, UNIVERSAL, "webapp.updated-items"))
-        return True
-
-    def _read_sigi(self) -> bool:
-        state = script(self.body, SIGI, b'"MusicPage"') or script(self.body, PERSISTED, b'"MusicPage"')
-        page = dig(state, "MusicPage")
-        if page is None:
-            return False
-        if self.allowed(page, "MusicPage"):
-            self._sound(dig(page, "musicInfo") or dig(state, "MusicModule"), "MusicPage.musicInfo")
-            self._grid(posts_of(state, "music"))
-        return True
-
-    def _read_next(self) -> bool:
-        page = dig(script(self.body, NEXT, b'"pageProps"'), "props", "pageProps")
-        info, data = dig(page, "musicInfo"), dig(page, "musicData")
-        if info is None and data is None and not dig(page, "statusCode"):
-            return False
-        if self.allowed(page, "pageProps"):
-            self._either(info, data, "pageProps")
-            self._grid(dig(page, "items") or dig(page, "itemList"))
-        return True
-
-    def _either(self, info: Any, data: Any, where: str) -> None:
-        if info is not None:
-            self._sound(info, f"{where}.musicInfo")
-            return
-        sound = Fields(data, f"{where}.musicData", self.reading.odd)
-        posts, step = count("posts", sound, None)
+    def thing_2020(self, data: Fields) -> None:
+        posts, step = count("posts", data, None)
         self._add(
-            sound.need("musicId", identifier), sound.may("musicName", text), sound.may("authorName", text),
-            sound.may("original", flag), posts, step, sound.where,
+            data.need("musicId", identifier), data.may("musicName", text), data.may("authorName", text),
+            data.may("original", flag), posts, step, data.where,
         )  # fmt: skip
 
-    def _sound(self, info: Any, where: str) -> None:
+    def thing(self, info: Any, where: str) -> None:
         fields = Fields(info, where, self.reading.odd)
         sound = fields.part("music")
         if sound is None:
@@ -108,34 +67,16 @@ class SoundPage(TikTokPage):
             original=original, posts=posts, posts_precision=step,
         )  # fmt: skip
 
-    def _read_dom(self) -> bool:
-        if _HEADING not in self.body:
-            return False
-        page = Selector(body=self.body, type="html")
-
-        def printed(name: str) -> str | None:
-            found: str | None = page.css(f'[data-e2e="{name}"]').xpath("normalize-space()").get()
-            return found or None
-
+    def printed(self, page: Selector) -> None:
         canonical = page.css('link[rel="canonical"]::attr(href)').get() or ""
         known = _ID_IN_URL.search(self.url) or _ID_IN_URL.search(canonical)
         if known is None:
             raise MissingField("url: expected the sound's number in the address or the canonical link, found none")
-        posts, step = shown(printed("music-video-count"))
-        self._add(known[1], printed("music-title"), printed("music-creator"), None, posts, step, "page")
-        self._grid(None)
-        return True
+        title, creator = (printed(page, name) or None for name in ("music-title", "music-creator"))
+        posts, step = shown(printed(page, "music-video-count") or None)
+        self._add(known[1], title, creator, None, posts, step, "page")
 
-    def _grid(self, listed: Any) -> None:
-        found = self.reading.items[0] if self.reading.items else None
-        if not isinstance(found, Sound):
-            return
-        posts = read_posts(self, listed if isinstance(listed, list) else [], "posts") or cards(self, CARD)
-        self.reading.got = len(posts)
-        if any(posts):
-            add_board(self, f"tiktok:sound:{found.sound_id}", hits_of(posts), place=self.place())
-            self.reading.parts["posts"] = Outcome.OK
-        elif _HEADING in self.body:
-            self.reading.parts["posts"] = Outcome.BLOCKED
-        else:
-            self.reading.follows.append(Follow(self.url, self.name, "browser", "the posts are not in the HTML"))
+    def board(self) -> str:
+        found = self.reading.items[0]
+        assert isinstance(found, Sound)
+        return f"tiktok:sound:{found.sound_id}"
