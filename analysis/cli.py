@@ -19,6 +19,7 @@ from crawler.config import Config, ConfigError, load
 from crawler.context import catch_up
 from crawler.spool import waiting
 from crawler.storage.alerts import Alerts
+from crawler.storage.creators import Creators
 from crawler.storage.errors import StorageError
 from crawler.storage.reads import Client, Reader
 from crawler.storage.trends import Trends
@@ -58,7 +59,8 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
         with (open_client or _connect)(config) as client:
             session = Session(
                 simulated=name.endswith(SIMULATED_ENDING), reader=Reader(client[name], args.known_at),
-                alerts=Alerts(client[name]), trends=Trends(client[name]), models_dir=config.data_dir / "models" / name,
+                alerts=Alerts(client[name]), trends=Trends(client[name]),
+                creators=Creators(client[name], args.known_at), models_dir=config.data_dir / "models" / name,
             )  # fmt: skip
             return command.run(args, session)
     except StorageError as error:

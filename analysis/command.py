@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.output import check_ending, table, write
 from crawler.storage.alerts import Alerts
+from crawler.storage.creators import Creators
 from crawler.storage.reads import Reader
 from crawler.storage.trends import Trends
 
@@ -41,11 +42,12 @@ class Screen:
 
 @dataclass(frozen=True)
 class Session(Screen):
-    """A screen with a database to read, a place for alerts in it, and a folder for trained models."""
+    """A screen with a database to read, a place for alerts and for creators in it, and a folder for trained models."""
 
     reader: Reader
     alerts: Alerts
     trends: Trends
+    creators: Creators
     models_dir: Path
 
 

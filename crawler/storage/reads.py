@@ -91,9 +91,9 @@ class Reader:
 
     def boards(self, board: str, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
         """Snapshots of *board* with since <= at < until, oldest first; columns as BOARD_COLUMNS."""
-        query = {"board": board, **_between(since, until), **self._known("observed_at")}
+        query = {"board": board, **moments(since, until), **self._known("observed_at")}
         found = self._find("boards", query, BOARD_COLUMNS, "at")
-        return _exact_where_stated(_frame(found, BOARD_COLUMNS))
+        return _exact_where_stated(frame_of(found, BOARD_COLUMNS))
 
     def entries(
         self, board: str, *, since: datetime | None = None, until: datetime | None = None,
@@ -104,9 +104,9 @@ class Reader:
         topics: only those with one of these keys.
         """
         wanted: Query = {} if topics is None else {"topic_key": {"$in": list(topics)}}
-        query = {"board": board, **_between(since, until), **self._known("observed_at")}
+        query = {"board": board, **moments(since, until), **self._known("observed_at")}
         found = self._find("board_entries", query | wanted, ENTRY_COLUMNS, "at", "position")
-        return _exact_where_stated(_frame(found, ENTRY_COLUMNS))
+        return _exact_where_stated(frame_of(found, ENTRY_COLUMNS))
 
     def observations(
         self, entity: str, *, since: datetime | None = None, until: datetime | None = None
@@ -141,8 +141,8 @@ class Reader:
         return self._aggregate("profiles", steps)
 
     def _observed(self, of: Query, since: datetime | None, until: datetime | None) -> pd.DataFrame:
-        query = {**of, **_between(since, until), **self._known("at")}
-        frame = _frame(self._find("observations", query, OBSERVATION_COLUMNS, "at"), OBSERVATION_COLUMNS)
+        query = {**of, **moments(since, until), **self._known("at")}
+        frame = frame_of(self._find("observations", query, OBSERVATION_COLUMNS, "at"), OBSERVATION_COLUMNS)
         return frame.sort_values(["at", "capture"], kind="stable", ignore_index=True)
 
     def known_boards(self) -> list[BoardSummary]:
@@ -164,7 +164,7 @@ class Reader:
             {"$limit": limit},
             {"$set": {"entity": "$_id"}},
         ]
-        return _frame(self._aggregate("observations", steps), ENTITY_COLUMNS)
+        return frame_of(self._aggregate("observations", steps), ENTITY_COLUMNS)
 
     def posts(self, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
         """Posts created in since <= created_at < until, oldest first; columns as POST_COLUMNS.
@@ -180,7 +180,7 @@ class Reader:
     def _latest(
         self, collection: str, query: Query, columns: Mapping[str, str], since: datetime | None, until: datetime | None
     ) -> pd.DataFrame:
-        made = _between(since, until).get("at")
+        made = moments(since, until).get("at")
         seen = {} if self._known_at is None else {"first_seen": {"$lte": self._known_at}}
         wanted = {**query, **({"created_at": made} if made else {}), **seen}
         steps: list[Query] = [
@@ -189,7 +189,7 @@ class Reader:
             {"$set": {"key": "$_id"}},
             {"$project": {"_id": 0, **dict.fromkeys(columns, 1)}},
         ]
-        frame = _frame(self._aggregate(collection, steps), columns)
+        frame = frame_of(self._aggregate(collection, steps), columns)
         if self._known_at is not None:
             later = frame["observed_at"] > self._known_at
             for name in frame.columns.intersection(list(_COUNTED)):
@@ -206,14 +206,19 @@ class Reader:
             return list(self._database[collection].aggregate(steps))
 
     def _known(self, moment: str) -> Query:
-        if self._known_at is None:
-            return {}
-        exact = {"at_precision": {"$ne": "day"}, moment: {"$lte": self._known_at}}
-        by_day = {"at_precision": "day", moment: {"$lte": self._known_at - DAY}}
-        return {"$or": [exact, by_day]}
+        return known_by(moment, self._known_at)
 
 
-def _between(since: datetime | None, until: datetime | None) -> Query:
+def known_by(moment: str, known_at: datetime | None) -> Query:
+    """Captured by *known_at*: what lies within a day counts from the end of that day."""
+    if known_at is None:
+        return {}
+    exact = {"at_precision": {"$ne": "day"}, moment: {"$lte": known_at}}
+    by_day = {"at_precision": "day", moment: {"$lte": known_at - DAY}}
+    return {"$or": [exact, by_day]}
+
+
+def moments(since: datetime | None, until: datetime | None) -> Query:
     limits = {"$gte": since, "$lt": until}
     given = {operator: moment for operator, moment in limits.items() if moment is not None}
     return {"at": given} if given else {}
@@ -231,7 +236,7 @@ def plain_errors(collection: str) -> Iterator[None]:
         raise StorageRefused(f"{collection}: the database refuses to be read ({kind}); try: scrapy doctor") from None
 
 
-def _frame(rows: Sequence[Document], columns: Mapping[str, str]) -> pd.DataFrame:
+def frame_of(rows: Sequence[Document], columns: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame({name: _column([row.get(name) for row in rows], kind) for name, kind in columns.items()})
 
 

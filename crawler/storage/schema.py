@@ -70,6 +70,7 @@ def plan() -> dict[str, tuple[dict[str, Any] | None, list[IndexModel]]]:
     made["runs"] = (None, [index(("spider", "-started_at"))])
     made["quarantine"] = (None, [index(("reason", "-observed_at")), index(("capture",))])
     made["targets"] = (None, [index(("spider", "value"))])
+    made["creators"] = (None, [index(("user_id",)), index(("-followers",)), index(("-rate_low",))])
     made["trends"] = (None, [index(("board", "topic_key")), index(("board", "-last_seen"))])
     made["alerts"] = (None, [index(("rule", "-at")), index(("-at",))])
     return made
