@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 FATES = ("saved", "repeated", "refused", "spooled", "unsaved")
 page_read = object()
 """Signal: a page was read. Arguments: row (the ledger's), items (how many will be yielded)."""
+answer_heard = object()
+"""Signal: a page in the browser got an answer that it had asked for itself. Arguments: headers (lower-case names)."""
 
 
 def now() -> datetime:

@@ -47,6 +47,8 @@ class Vantage(Frozen):
     """Language asked for (BCP 47); None when unknown."""
     session: Literal["anonymous", "api"] = "anonymous"
     """anonymous: no account; api: the user's own key."""
+    via: str | None = None
+    """Host of the proxy it was seen through, without credentials; None: seen directly."""
 
 
 class Item(Frozen):

@@ -24,6 +24,7 @@ def quieten(opts: argparse.Namespace) -> None:
     if not opts.loglevel:
         logging.getLogger("scrapy").setLevel(logging.WARNING)
         logging.getLogger("twisted").setLevel(logging.WARNING)
+        logging.getLogger("scrapy-playwright").setLevel(logging.WARNING)
 
 
 def ready(crawler: Crawler) -> Context | None:

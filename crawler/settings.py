@@ -40,6 +40,17 @@ RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
 HTTPERROR_ALLOW_ALL = True  # the outcome of a 403 or 429 is the page's and the ledger's business
 METAREFRESH_ENABLED = False
 
+REDIRECT_MAX_TIMES = 5
+
+# The browser lane. DOWNLOAD_TIMEOUT does not reach into the browser; these limits do.
+BROWSER_TABS = 4  # at once, and never more than requests to a host
+BROWSER_PATIENCE_S = 5.0  # a page at rest that asks for nothing more in this time has no list
+BROWSER_VISIT_S = 120.0  # the longest visit, scrolling included
+BROWSER_RECYCLE_VISITS = 200  # then a new browser: memory grows with the pages it has shown
+BROWSER_RECYCLE_MB = 380  # or when it has grown to this (PSS), looked at every 20 visits
+BROWSER_IGNORE_TLS = False
+PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT = 30_000  # ms
+
 DOWNLOAD_HANDLERS = {"capture": "crawler.lanes.replay.CaptureHandler"}
 DOWNLOADER_MIDDLEWARES = {
     "crawler.lanes.http.ArchiveRedirects": 605,  # outside RedirectMiddleware (600)

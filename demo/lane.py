@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crawler.context import Context
+from crawler.context import Context, answer_heard
 from demo.site.server import MOMENT
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ class Simulated:
     """Scrapy add-on: nobody's patience is tried, the site is ours; and its moments are the crawl's."""
 
     def update_settings(self, settings: BaseSettings) -> None:
-        fast = {"DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
+        fast = {
+            "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False, "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
+            "BROWSER_IGNORE_TLS": True, "BROWSER_PATIENCE_S": 1.0,
+        }  # fmt: skip
         for name, value in fast.items():
             settings.set(name, value, priority="cmdline")
         # Outside ArchiveRedirects (605): whoever archives a response finds the clock set.
@@ -37,10 +41,19 @@ class SimulatedMoment:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> SimulatedMoment:
-        return cls(Context.of(crawler))
+        made = cls(Context.of(crawler))
+        crawler.signals.connect(made.heard, signal=answer_heard)
+        return made
 
     def process_response(self, request: Request, response: Response) -> Response:
         if said := response.headers.get(MOMENT):
-            at = datetime.fromisoformat(said.decode("ascii"))
-            self.context.clock = lambda: at
+            self._set(said.decode("ascii"))
         return response
+
+    def heard(self, headers: Mapping[str, str]) -> None:
+        if said := headers.get(MOMENT):
+            self._set(said)
+
+    def _set(self, said: str) -> None:
+        at = datetime.fromisoformat(said)
+        self.context.clock = lambda: at

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -41,42 +42,56 @@ class ArchiveMiddleware:
         return cls(crawler)
 
     async def process_response(self, request: Request, response: Response) -> Response:
+        seen = request.meta.get("seen")
+        if seen is not None and seen.body is None:
+            return response  # a browser's visit whose document nobody needs: its answers are archived
         capture = request.meta.get("replayed") or self._captured(request, response)
         request.meta["capture"] = capture
         await self._write(capture)
         return response
 
     async def _write(self, capture: Capture) -> None:
-        """Half a megabyte takes ten milliseconds to compress: not on the event loop. A small body does not.
-
-        A response that cannot be kept is not read: a number without its page is worth nothing.
-        """
-        try:
-            if len(capture.body) > INLINE_BYTES:
-                await asyncio.to_thread(self.context.archive.write, capture)
-            else:
-                self.context.archive.write(capture)
-        except ArchiveError as error:
-            self.context.stop(self.crawler, "archive", error.strerror or str(error))
-            raise
+        await keep(capture, self.context, self.crawler)
 
     def _captured(self, request: Request, response: Response) -> Capture:
-        return redact.capture(
-            Capture(
-                url=_whole_url(request, response),
-                fetched_at=self.context.clock(),
-                status=response.status,
-                headers={
-                    name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-                    for name, values in response.headers.items()
-                },
-                body=response.body,
-                lane=request.meta.get("lane", "http"),
-                vantage=request.meta.get("vantage", Vantage()),
-                target=request.meta.get("target"),
-                spider=self.spider,
-            )
+        headers = {
+            name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+            for name, values in response.headers.items()
+        }
+        return captured(
+            request, _whole_url(request, response), response.status, headers, response.body, self.context.clock(),
+            self.spider,
+        )  # fmt: skip
+
+
+def captured(
+    request: Request, url: str, status: int, headers: Mapping[str, str], body: bytes, at: datetime, spider: str
+) -> Capture:
+    """What is kept of an answer that this request brought; secrets are out."""
+    vantage: Vantage = request.meta.get("vantage", Vantage())
+    if proxy := request.meta.get("proxy"):
+        vantage = vantage.model_copy(update={"via": urlsplit(str(proxy)).hostname})
+    return redact.capture(
+        Capture(
+            url=url, fetched_at=at, status=status, headers=headers, body=body, lane=request.meta.get("lane", "http"),
+            vantage=vantage, target=request.meta.get("target"), spider=spider,
         )
+    )  # fmt: skip
+
+
+async def keep(capture: Capture, context: Context, crawler: Crawler) -> None:
+    """Half a megabyte takes ten milliseconds to compress: not on the event loop. A small body does not.
+
+    A response that cannot be kept is not read: a number without its page is worth nothing.
+    """
+    try:
+        if len(capture.body) > INLINE_BYTES:
+            await asyncio.to_thread(context.archive.write, capture)
+        else:
+            context.archive.write(capture)
+    except ArchiveError as error:
+        context.stop(crawler, "archive", error.strerror or str(error))
+        raise
 
 
 class ArchiveRedirects(ArchiveMiddleware):

@@ -52,6 +52,10 @@ class Reading:
     got: int | None = None
     asked: int | None = None
     ceiling: int | None = None
+    more: bool | None = None
+    """Whether the list says that it goes on; None where it does not say."""
+    bare: bool = False
+    """Nothing of what the page is for is in it, and nothing is damaged: a browser may see what HTML does not hold."""
     repaired: int = 0
     """Numbers repaired (32-bit wraps)."""
     odd: list[str] = field(default_factory=list)

@@ -52,10 +52,12 @@ class TikTokPage(Page):
         if address(self.url).path.startswith("/login"):
             self.reading.outcome = Outcome.LOGIN_WALL
         elif has_state(self.body) or _cut_short(self.body):
+            self.reading.bare = not _cut_short(self.body)
             self.walled(Outcome.SHAPE_CHANGED, what)
         elif asks_for_consent(self.url, self.body):
             self.reading.outcome = Outcome.CONSENT
         else:
+            self.reading.bare = True
             self.walled(Outcome.BLOCKED, what)
 
     def walled(self, outcome: Outcome, what: str) -> None:

@@ -99,6 +99,8 @@ class ListPage(TikTokPage):
         rows: list[Any] = source[name]
         self.reading.got = len(rows)
         self.reading.asked = self._number("count")
+        more = source.get("hasMore", source.get("has_more"))
+        self.reading.more = bool(more) if more in (True, False, 0, 1) else None
         if not rows:
             self._nothing(source)
         elif name == "user_list":
@@ -171,8 +173,11 @@ class ListPage(TikTokPage):
             return None
 
     def _first(self) -> int | None:
-        """Position of the first row; None where only a moment says how far the list was read."""
+        """Position of the first row; None where only a moment says how far the list was read, and nobody counted."""
         offset = self._number("offset", "cursor", "maxCursor", "max_cursor") or 0
+        told = self.headers.get("tidemark-offset", "")
+        if offset >= LARGEST_OFFSET and told.isdecimal():
+            offset = int(told)
         return offset + 1 if 0 <= offset < LARGEST_OFFSET else None
 
 
