@@ -9,7 +9,7 @@ One reading is no growth: such an entity is new, a state of its own.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ RISING_COLUMNS = {
 LEAST_PEERS = 8  # fewer entities do not tell what is usual among them
 MAD_TO_SPREAD = 1.4826  # of a normal distribution
 PER_DAY = 24.0
+ENGAGEMENT = ("likes", "comments", "shares", "saves")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Filters:
 
     least: int = 0
     """Of the last value: smaller entities are left out."""
-    about: Mapping[str, Sequence[str]] | None = None
-    """Column of the frame (language, category, place …): the values kept."""
+    least_engagement: int = 0
+    """Of the last likes, comments, shares and saves together, those of them that are shown."""
 
 
 def rising(
@@ -45,7 +46,7 @@ def rising(
 ) -> pd.DataFrame:
     """One row per entity, fastest (shrunk) first, new ones last; columns as RISING_COLUMNS.
 
-    observations: as Reader.observations gives them, of any number of entities, and any column that filters name.
+    observations: as Reader.observations gives them, of any number of entities.
     share: of those told to stand out, at most so many may be wrong.
     """
     kept = _kept(observations[observations[counter].notna()], counter, filters or Filters())
@@ -63,14 +64,25 @@ def rising(
 
 
 def _kept(frame: pd.DataFrame, counter: str, filters: Filters) -> pd.DataFrame:
-    for column, values in (filters.about or {}).items():
-        if column not in frame.columns:
-            raise ValueError(
-                f"rising: no column {column!r} to filter by; there are {', '.join(map(str, frame.columns))}"
-            )
-        frame = frame[frame[column].isin(list(values))]
-    last = frame.sort_values("at", kind="stable").groupby("entity")[counter].last()
-    return frame[frame["entity"].isin(last[last >= filters.least].index)]
+    newest = frame.sort_values("at", kind="stable").groupby("entity").last()  # of each column the last one shown
+    enough = newest[counter] >= filters.least
+    if filters.least_engagement:
+        shown = newest[[name for name in ENGAGEMENT if name in newest.columns]]
+        enough &= shown.sum(axis=1) >= filters.least_engagement
+    return frame[frame["entity"].isin(newest.index[enough])]
+
+
+def matching(about: pd.DataFrame, wanted: Mapping[str, Collection[str]]) -> list[str]:
+    """Entities of which each wanted column says one of the values given; `pt` is said by `pt-BR`, too.
+
+    about: as Reader.about gives it. An entity of which nothing is known matches nothing.
+    """
+    kept = pd.Series(True, index=about.index)
+    for column, values in wanted.items():
+        said = about[column].str.casefold()
+        folded = {each.casefold() for each in values}
+        kept &= (said.isin(folded) | said.str.split("-").str[0].isin(folded)).fillna(False).astype(bool)
+    return [str(each) for each in about.loc[kept, "entity"]]
 
 
 def _row(counter: str, oldest: dict[Any, Any], newest: dict[Any, Any], n: int) -> dict[str, Any]:

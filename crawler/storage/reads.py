@@ -117,6 +117,24 @@ class Reader:
         """
         return self._observed({"entity": entity}, since, until)
 
+    def observations_of(
+        self, entities: Sequence[str], *, since: datetime | None = None, until: datetime | None = None
+    ) -> pd.DataFrame:
+        """The same of many entities at once."""
+        return self._observed({"entity": {"$in": list(entities)}}, since, until)
+
+    def about(self, kind: str, fields: Sequence[str]) -> pd.DataFrame:
+        """What is said of each entity of *kind* that was known by the reader's moment: entity, and text *fields*.
+
+        As last shown: such texts have no history.
+        """
+        seen = {} if self._known_at is None else {"first_seen": {"$lte": self._known_at}}
+        steps: list[Query] = [
+            {"$match": seen}, {"$sort": {"_id": 1}}, {"$project": {"entity": "$_id", **dict.fromkeys(fields, 1)}}
+        ]  # fmt: skip
+        found = self._aggregate(KINDS[kind].collection, steps)
+        return _frame(found, dict.fromkeys(("entity", *fields), "string"))
+
     def history(self, entity: str, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
         """The same, of an account under all its names: a renamed handle keeps its history by its user_id.
 
@@ -152,13 +170,19 @@ class Reader:
         found = self._aggregate("boards", steps)
         return [BoardSummary(each["_id"], each["n"], each["first"], each["last"]) for each in found]
 
-    def entities(self, kind: str | None = None, limit: int = 1000) -> pd.DataFrame:
-        """Entities of *kind* (None: of any), the most observed first; columns as ENTITY_COLUMNS."""
+    def entities(
+        self, kind: str | None = None, limit: int = 1000, among: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Entities of *kind* (None: of any), the most observed first; columns as ENTITY_COLUMNS.
+
+        among: only these.
+        """
+        chosen: Query = {} if among is None else {"entity": {"$in": list(among)}}
         group = {
             "_id": "$entity", "observations": {"$sum": 1}, "first": {"$min": "$at"}, "last": {"$max": "$at"}
         }  # fmt: skip
         steps: list[Query] = [
-            {"$match": {**({"kind": kind} if kind else {}), **self._known("at")}},
+            {"$match": {**({"kind": kind} if kind else {}), **chosen, **self._known("at")}},
             {"$group": group},
             {"$sort": {"observations": -1, "_id": 1}},
             {"$limit": limit},

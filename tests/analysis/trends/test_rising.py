@@ -1,12 +1,14 @@
 """Growth of many: bounds kept, chance sized down, and few false discoveries."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.trends.rising import RISING_COLUMNS, Filters, rising
+from analysis.cli import main
+from analysis.trends.rising import RISING_COLUMNS, Filters, matching, rising
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -19,7 +21,6 @@ def readings(*rows):
         "at_precision": pd.Series([None] * len(rows), dtype="string"), "capture": "c",
         "followers": pd.Series([row[2] for row in rows], dtype="Int64"),
         "followers_precision": pd.Series([row[3] if len(row) > 3 else None for row in rows], dtype="Int64"),
-        "language": "pt",
     })  # fmt: skip
 
 
@@ -65,10 +66,42 @@ def test_a_tiny_entity_that_doubled_by_chance_is_sized_down():
 def test_what_is_filtered_out_sets_no_standard():
     frame = readings(*crowd(), ("big", 0, 10**6), ("big", 2, 10**6))
     assert rising(frame, "followers", Filters(least=100_000))["entity"].tolist() == ["big"]
-    assert rising(frame, "followers", Filters(about={"language": ["en"]})).empty
-    with pytest.raises(ValueError, match="colour"):
-        rising(frame, "followers", Filters(about={"colour": ["red"]}))
+    liked = frame.assign(likes=[9 if each == "big" else 1 for each in frame["entity"]], shares=2)
+    assert rising(liked, "followers", Filters(least_engagement=11))["entity"].tolist() == ["big"]
+    assert rising(liked, "followers", Filters(least_engagement=12)).empty
+
+
+def test_entities_are_chosen_by_what_is_said_of_them():
+    said = {"entity": ["a", "b", "c"], "language": ["pt-BR", "en", None], "region": ["BR", "BR", "BR"]}
+    about = pd.DataFrame(said, dtype="string")
+    assert matching(about, {"language": ["PT", "es"], "region": ["br"]}) == ["a"]
+    assert matching(about, {"region": ["br"]}) == ["a", "b", "c"]
+    assert matching(about, {"language": ["fr"]}) == []
 
 
 def test_columns_are_always_the_same():
     assert list(rising(readings(), "followers").columns) == list(RISING_COLUMNS)
+
+
+def test_the_command_filters_before_it_compares(database, capsys):
+    for i, (region, gained) in enumerate([("BR", 100), ("BR", 100), ("US", 9000)]):
+        key = f"tiktok:profile:p{i}"
+        database["profiles"].insert_one({"_id": key, "region": region, "first_seen": START})
+        database["observations"].insert_many([
+            {"_id": f"{key}{day}", "entity": key, "kind": "profile", "at": START + timedelta(days=day), "capture": "c",
+             "followers": 10_000 + day * gained}
+            for day in (0, 1)
+        ])  # fmt: skip
+
+    def run(*more):
+        arguments = ["growth", "--kind", "profile", "--counter", "followers", "--database", database.name, *more]
+        return main(arguments, open_client=lambda _: nullcontext(database.client)), *capsys.readouterr()
+
+    _, out, _ = run("--place", "Brazil")
+    assert "2 of 2 profiles" in out
+    assert "profile:p2" not in out
+    assert "1 of 1 profiles" in run("--most-entities", "1", "--place", "us")[1]
+    assert "1 of 1 profiles" in run("--above", "20")[1]
+    assert "region asked for" in run("--place", "Chile")[2]
+    assert "does not say its language" in run("--language", "pt")[2]
+    assert "no likes, comments" in run("--least-engagement", "5")[2]
