@@ -133,7 +133,7 @@ class Reader:
             {"$match": seen}, {"$sort": {"_id": 1}}, {"$project": {"entity": "$_id", **dict.fromkeys(fields, 1)}}
         ]  # fmt: skip
         found = self._aggregate(KINDS[kind].collection, steps)
-        return _frame(found, dict.fromkeys(("entity", *fields), "string"))
+        return frame_of(found, dict.fromkeys(("entity", *fields), "string"))
 
     def history(self, entity: str, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
         """The same, of an account under all its names: a renamed handle keeps its history by its user_id.
@@ -170,9 +170,7 @@ class Reader:
         found = self._aggregate("boards", steps)
         return [BoardSummary(each["_id"], each["n"], each["first"], each["last"]) for each in found]
 
-    def entities(
-        self, kind: str | None = None, limit: int = 1000, among: Sequence[str] | None = None
-    ) -> pd.DataFrame:
+    def entities(self, kind: str | None = None, limit: int = 1000, among: Sequence[str] | None = None) -> pd.DataFrame:
         """Entities of *kind* (None: of any), the most observed first; columns as ENTITY_COLUMNS.
 
         among: only these.
