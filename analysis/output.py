@@ -155,20 +155,20 @@ def write(frame: pd.DataFrame, path: Path, *, simulated: bool) -> None:
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
     """UTF-8, moments as ISO 8601, text that a spreadsheet would run led by an apostrophe."""
-    plain = {str(name): [_csv_value(value) for value in frame[name].tolist()] for name in frame.columns}
+    plain = {str(name): [csv_value(value) for value in frame[name].tolist()] for name in frame.columns}
     pd.DataFrame(plain, dtype="object").to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
-def _csv_value(value: Any) -> object:
+def csv_value(value: Any) -> object:
     if isinstance(value, str):
-        led = f"'{value}" if _runs_in_a_spreadsheet(value) else value
+        led = f"'{value}" if runs_in_a_spreadsheet(value) else value
         return led.replace("\r\n", "\n").replace("\r", "\n")  # a lone \r is written unquoted, and ends a row
     if pd.isna(value):
         return None
     return _iso(value) if isinstance(value, datetime) else value
 
 
-def _runs_in_a_spreadsheet(text: str) -> bool:
+def runs_in_a_spreadsheet(text: str) -> bool:
     return text.startswith(("\t", "\r")) or text.lstrip().startswith(_FORMULA)
 
 

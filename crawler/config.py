@@ -25,6 +25,7 @@ class Config:
     hash_key: str | None = field(repr=False)
     x_bearer_token: str | None = field(repr=False)
     youtube_api_key: str | None = field(repr=False)
+    api_token: str | None = field(repr=False)
     shared_dir: Path
     dyno: str | None
     when_away: str
@@ -72,6 +73,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         hash_key=given("TIDEMARK_HASH_KEY"),
         x_bearer_token=given("X_BEARER_TOKEN"),
         youtube_api_key=given("YOUTUBE_API_KEY"),
+        api_token=given("API_TOKEN"),
         shared_dir=Path(given("TIDEMARK_SHARED") or ROOT.parent / "shared"),
         dyno=dyno,
         when_away=_one_of("TIDEMARK_WHEN_AWAY", given("TIDEMARK_WHEN_AWAY") or "stop", ("stop", "go_on")),

@@ -1,0 +1,76 @@
+"""`python -m analysis.web`: API and dashboard over one database. Only here are settings read and things opened."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import logging
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from analysis.command import AWAY, GOOD, WRONG
+from analysis.web.app import PER_S, create_app
+from analysis.web.guard import LONGEST_ADDRESS
+from analysis.web.site import Site, opened
+from crawler.config import Config, ConfigError, load
+from crawler.storage.connect import connect
+from crawler.storage.errors import StorageError
+
+PORT = 8600
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    try:
+        config = load()
+        refuse_open_doors(args.host, config)
+        with connect(config) as client:
+            site = opened(config, client, args.database or config.mongodb_database)
+            return serve(site, args, config.api_token)
+    except StorageError as error:
+        return _fail(error, AWAY)
+    except ConfigError as error:
+        return _fail(error, WRONG)
+
+
+def refuse_open_doors(host: str, config: Config) -> None:
+    """Raises ConfigError where others could read without a token."""
+    try:
+        inside = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        inside = host == "localhost"
+    if not inside and not config.api_token:
+        raise ConfigError(f"--host {host}: others could read everything; set API_TOKEN first. See .env.example")
+
+
+def serve(site: Site, args: argparse.Namespace, token: str | None) -> int:
+    app = create_app(site, token, args.per_second)
+    shown = f"[{args.host}]" if ":" in args.host else args.host
+    print(f"Tidemark, database {site.database}: http://{shown}:{args.port}/  (API: /api)  Ctrl-C ends it", flush=True)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    uvicorn.run(
+        app, host=args.host, port=args.port, access_log=False, server_header=False, date_header=True,
+        h11_max_incomplete_event_size=2 * LONGEST_ADDRESS, timeout_keep_alive=30, log_level="warning",
+    )  # fmt: skip
+    return GOOD
+
+
+def _fail(error: Exception, status: int) -> int:
+    print(f"python -m analysis.web: {error}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis.web", description="API and dashboard, read-only.")
+    option = parser.add_argument
+    option("--database", metavar="NAME", help="database to show (default: MONGODB_DATABASE)")
+    option("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    option("--port", type=int, default=PORT, help=f"port (default {PORT})")
+    option("--per-second", type=float, default=PER_S, metavar="N", help="requests of one client; 0: no limit")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

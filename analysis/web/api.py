@@ -1,0 +1,173 @@
+"""The API's lists: every listing of analysis.web.lists as one endpoint, in pages, as CSV or as JSON Lines."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain, islice
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from analysis.command import moment, until
+from analysis.web.lists import LISTS, Filter, Listing
+from analysis.web.shapes import Answer, Failure, Trouble, after_of, answer, cursor_of
+from analysis.web.site import Site
+from analysis.web.stream import MEDIA, pieces
+from crawler.items import MAX_INT64
+from crawler.storage.web_reads import After, Condition
+
+LIMIT, MOST = 50, 500
+LONGEST = 1000  # characters of a value
+Form = Literal["json", "csv", "jsonl"]
+TROUBLES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Failure, "description": about}
+    for status, about in {
+        400: "A parameter cannot be used; the message says what can.", 401: "A token is needed.",
+        404: "Not there.", 429: "Asked too often; wait as Retry-After says.",
+        503: "The database is away, or the question would take too long.",
+    }.items()
+}  # fmt: skip
+DOWNLOADS: dict[int | str, dict[str, Any]] = {
+    200: {"model": Answer, "content": {"text/csv": {}, "application/x-ndjson": {}}},
+    304: {"description": "Not changed since the ETag that was sent."}, **TROUBLES,
+}  # fmt: skip
+
+_TYPES: dict[str, Any] = {"text": str, "whole": int, "number": float, "flag": bool}
+_BOUNDS: dict[str, dict[str, Any]] = {
+    "text": {"max_length": LONGEST}, "whole": {"ge": 0, "le": MAX_INT64}, "number": {"allow_inf_nan": False},
+    "flag": {},
+}  # fmt: skip
+SINCE = "From this moment on: 2021-09-24 or 2021-09-24T01:15Z (UTC)."
+UNTIL = "Before this moment; a day alone is meant whole."
+
+
+def site_of(request: Request) -> Site:
+    found: Site = request.app.state.site
+    return found
+
+
+def only(request: Request, known: set[str]) -> None:
+    """A misspelt parameter would silently widen what is asked."""
+    for name in request.query_params:
+        if name not in known:
+            there = ", ".join(sorted(known)) or "none"
+            raise Trouble(400, "unknown_parameter", f"no such parameter; there are: {there}", name[:80])
+
+
+def moment_of(text: str | None, name: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return (until if name == "until" else moment)(text)
+    except (argparse.ArgumentTypeError, OverflowError, ValueError):
+        message = f"{name}: not a moment; write 2021-09-24 or 2021-09-24T01:15Z"
+        raise Trouble(400, "bad_parameter", message, name) from None
+
+
+def conditions_of(listing: Listing, given: Mapping[str, Any]) -> list[Condition]:
+    """Filters that were given, as plain comparisons."""
+    made = [
+        Condition(each.field, each.operator, given[name])
+        for name, each in listing.filters.items()
+        if given.get(name) is not None
+    ]
+    since, until = moment_of(given.get("since"), "since"), moment_of(given.get("until"), "until")
+    if since is not None:
+        made.append(Condition(listing.moment, "ge", since))
+    if until is not None:
+        made.append(Condition(listing.moment, "lt", until))
+    if listing.needs and not any(given.get(name) for name in listing.needs):
+        wanted = " or ".join(listing.needs)
+        raise Trouble(400, "needs_parameter", f"this list is long: say {wanted}", listing.needs[0])
+    return made
+
+
+def _endpoint(listing: Listing) -> Callable[..., Response]:
+    def read(request: Request, **given: Any) -> Response:
+        only(request, known)
+        site = site_of(request)
+        conditions = conditions_of(listing, given)
+        order = listing.orders[given["sort"]]
+        if given["form"] != "json":
+            limit = given["limit"] if "limit" in request.query_params else None
+            whole = islice(site.lists.stream(listing.collection, conditions, order), limit)
+            return download(whole, listing.columns, given["form"], listing.name, site)
+        asked = (listing.name, given["sort"], conditions)
+        after = after_of(given["cursor"], asked) if given["cursor"] else None
+        try:
+            rows, more = site.lists.page(listing.collection, conditions, order, given["limit"], after)
+        except (OverflowError, ArithmeticError, ValueError):
+            raise Trouble(400, "bad_cursor", "cursor: not one that this list gave", "cursor") from None
+        following = cursor_of(After(rows[-1].get(order.field), _tie(rows[-1], order.tie)), asked) if more else None
+        page = {"returned": len(rows), "limit": given["limit"], "next": following}
+        return answer(request, rows, page, {"list": listing.name, "simulated": site.simulated})
+
+    signature = inspect.Signature([
+        inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request), *_parameters(listing)
+    ])  # fmt: skip
+    known = {"format", *signature.parameters} - {"request", "form"}
+    read.__signature__ = signature  # type: ignore[attr-defined]
+    read.__name__ = f"list_{listing.name}"
+    return read
+
+
+def _tie(row: Mapping[str, Any], tie: str) -> Any:
+    return row["key" if tie == "_id" else tie]
+
+
+def _parameters(listing: Listing) -> list[inspect.Parameter]:
+    def parameter(name: str, kind: Any, default: Any, query: Any) -> inspect.Parameter:
+        return inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, query]
+        )
+
+    made = [parameter(name, _type(each) | None, None, _query(each)) for name, each in listing.filters.items()]
+    sorts = Literal.__getitem__(tuple(listing.orders))
+    text: dict[str, Any] = {"max_length": 40}
+    return [
+        *made,
+        parameter("since", str | None, None, Query(description=SINCE, examples=["2026-03-01"], **text)),
+        parameter("until", str | None, None, Query(description=UNTIL, examples=["2026-03-07"], **text)),
+        parameter("sort", sorts, next(iter(listing.orders)), Query(description="`-` before a field: greatest first.")),
+        parameter("limit", int, LIMIT, Query(ge=1, le=MOST, description="Rows of a page; of a download: at most.")),
+        parameter("cursor", str | None, None, Query(max_length=4000, description="`page.next` of the page before.")),
+        parameter("form", Form, "json", Query(alias="format", description="csv and jsonl give the whole list.")),
+    ]
+
+
+def _type(each: Filter) -> Any:
+    return Literal.__getitem__(each.choices) if each.choices else _TYPES[each.type]
+
+
+def _query(each: Filter) -> Any:
+    more: dict[str, Any] = {} if each.choices else dict(_BOUNDS[each.type])
+    if each.example:
+        more["examples"] = [each.example]
+    return Query(description=each.about, **more)
+
+
+def download(
+    rows: Iterator[dict[str, Any]], columns: tuple[str, ...], form: str, name: str, site: Site
+) -> StreamingResponse:  # fmt: skip
+    """The first piece is made before the answer begins: a database that is away is an error, not a torn file."""
+    source = pieces(rows, columns, form, site.simulated)
+    first = next(source, b"")
+    ending = "simulated." if site.simulated else ""
+    return StreamingResponse(
+        chain([first], source), media_type=MEDIA[form],
+        headers={"Content-Disposition": f'attachment; filename="tidemark-{name}.{ending}{form}"'},
+    )  # fmt: skip
+
+
+def router() -> APIRouter:
+    made = APIRouter(prefix="/api")
+    for listing in LISTS.values():
+        made.add_api_route(
+            f"/{listing.name}", _endpoint(listing), methods=["GET"], summary=listing.about, tags=["lists"],
+            response_model=None, responses=DOWNLOADS, operation_id=f"list_{listing.name}",
+        )  # fmt: skip
+    return made

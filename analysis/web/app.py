@@ -1,0 +1,91 @@
+"""The application: routes, errors in their one shape, OpenAPI. Made from a Site; opens nothing itself."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from analysis.command import UsageError
+from analysis.web import api, derived, evidence
+from analysis.web.guard import Buckets, Guard
+from analysis.web.shapes import Problem, Trouble, failure
+from analysis.web.site import Site
+from crawler.storage.errors import StorageError
+
+log = logging.getLogger(__name__)
+ABOUT = """Read-only. Every success is `{ok: true, data, page, about}`, every error
+`{ok: false, error: {code, message}}`.
+Lists come in pages (`cursor`), or whole with `format=csv` or `format=jsonl`. Answers carry an ETag. A number that the
+page did not show is null, never 0; `…_precision` is the rounding step of the number beside it."""
+PER_S, BURST = 50.0, 200.0
+_CODES = {404: "not_found", 405: "read_only"}
+
+
+def create_app(site: Site, token: str | None = None, per_s: float = PER_S) -> FastAPI:
+    app = FastAPI(
+        title="Tidemark", version="1", description=ABOUT, docs_url=None, redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )  # fmt: skip
+    app.state.site = site
+    app.include_router(api.router())
+    app.include_router(derived.ROUTER)
+    app.include_router(evidence.ROUTER)
+    app.add_middleware(Guard, token=token, buckets=Buckets(per_s, max(BURST, per_s)))
+    for kind, handler in (
+        (Trouble, _trouble), (RequestValidationError, _invalid), (HTTPException, _http), (StorageError, _away),
+        (UsageError, _usage), (Exception, _broken),
+    ):  # fmt: skip
+        app.add_exception_handler(kind, handler)
+    plain = app.openapi
+    app.openapi = lambda: _documented(plain())  # type: ignore[method-assign]
+    return app
+
+
+async def _trouble(request: Request, error: Any) -> Response:
+    return failure(error)
+
+
+async def _invalid(request: Request, error: Any) -> Response:
+    first = error.errors()[0]
+    name = str(first["loc"][-1])[:80]
+    return failure(Trouble(400, "bad_parameter", f"{name}: {first['msg']}", name))
+
+
+async def _http(request: Request, error: Any) -> Response:
+    code = _CODES.get(error.status_code, "refused")
+    said = {
+        404: "nothing here; see /api for what there is",
+        405: "this API only reads: use GET",
+    }.get(error.status_code, str(error.detail))
+    return failure(Trouble(error.status_code, code, said), getattr(error, "headers", None))
+
+
+async def _usage(request: Request, error: Any) -> Response:
+    return failure(Trouble(404, "not_found", str(error)))
+
+
+async def _away(request: Request, error: Any) -> Response:
+    return failure(Trouble(503, "database", str(error)), {"Retry-After": "5"})
+
+
+async def _broken(request: Request, error: Any) -> Response:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("%s: %s at %s:%s", request.url.path[:200], type(error).__name__, place.filename, place.lineno)
+    problem = Problem(code="fault", message="a fault of ours; the server's log names the place")
+    return failure(Trouble(500, problem.code, problem.message))
+
+
+def _documented(schema: dict[str, Any]) -> dict[str, Any]:
+    """As it really answers: what cannot be used is 400, never FastAPI's 422."""
+    for path in schema["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema.get("components", {}).get("schemas", {}).pop(name, None)
+    return schema

@@ -1,0 +1,96 @@
+"""What the web application stands on: the database's readers, its files, what it keeps in memory, and the clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from analysis.cli import SIMULATED_ENDING
+from crawler.archive import Archive
+from crawler.config import Config
+from crawler.storage.alerts import Alerts
+from crawler.storage.reads import Client, Reader
+from crawler.storage.web_reads import Lists
+from crawler.storage.web_views import Views
+
+T = TypeVar("T")
+KEPT = 64  # answers; the largest, the topics of a board, are a few MB
+FRESH_S = 60.0
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class _Slot:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    mark: Hashable = None
+    made_at_s: float = float("-inf")
+    value: Any = None
+
+
+class Kept:
+    """Answers that cost much, until their watermark moves or FRESH_S have passed; made once, however many ask."""
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic, most: int = KEPT) -> None:
+        self._slots: OrderedDict[Hashable, _Slot] = OrderedDict()
+        self._lock = threading.Lock()
+        self._clock_s, self._most = clock_s, most
+
+    def get(self, key: Hashable, mark: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+            self._slots.move_to_end(key)
+            while len(self._slots) > self._most:
+                self._slots.popitem(last=False)
+        with slot.lock:
+            if slot.mark != mark or self._clock_s() - slot.made_at_s > FRESH_S:
+                value = make()
+                slot.value, slot.mark, slot.made_at_s = value, mark, self._clock_s()
+            found: T = slot.value
+            return found
+
+
+@dataclass
+class Site:
+    """One database, as the web sees it."""
+
+    database: str
+    simulated: bool
+    lists: Lists
+    views: Views
+    reader: Reader
+    alerts: Alerts
+    archive_dir: Path
+    models_dir: Path
+    clock: Callable[[], datetime] = now
+    kept: Kept = field(default_factory=Kept)
+    _archive: Archive | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def archive(self) -> Archive | None:
+        """Opened at first use, read-only, with what was written since; None where there is none on this disk."""
+        with self._lock:
+            if self._archive is None:
+                if not self.archive_dir.is_dir():
+                    return None
+                self._archive = Archive(self.archive_dir, read_only=True)
+            else:
+                self._archive.refresh()
+            return self._archive
+
+
+def opened(config: Config, client: Client, database: str) -> Site:
+    """The site of one database on an open client."""
+    held = client[database]
+    return Site(
+        database, database.endswith(SIMULATED_ENDING), Lists(held), Views(held), Reader(held), Alerts(held),
+        config.archive_dir / database, config.data_dir / "models" / database,
+    )  # fmt: skip

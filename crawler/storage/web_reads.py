@@ -1,0 +1,189 @@
+"""Reads for the API: a list page by page in a total order, as a stream, or one document. Never writes.
+
+What a caller asks for comes as Conditions; the operators of a query are made here, so that no text from outside
+becomes one. Pages follow each other by the last value seen (keyset), never by an offset, so rows that arrive between
+two pages neither repeat nor hide others. Ties on the order's field are told apart by its `tie`; only the group of
+rows that a page cuts through is asked for again in that order, so no index needs to hold the tie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
+
+from bson.codec_options import CodecOptions
+from bson.decimal128 import Decimal128
+from pymongo import ASCENDING, DESCENDING
+from pymongo.database import Database
+from pymongo.errors import ExecutionTimeout
+
+from crawler.storage.errors import StorageError
+from crawler.storage.merge import value_of
+from crawler.storage.reads import Document, Query, plain_errors
+
+ANSWER_WITHIN_MS = 10_000  # of one query; a reader that waits longer has gone
+BATCH = 2_000  # documents a stream holds at once, besides those on their way
+Operator = Literal["eq", "ge", "lt", "le"]
+_OPERATORS = {"eq": "$eq", "ge": "$gte", "lt": "$lt", "le": "$lte"}
+
+
+class TooSlow(StorageError):
+    """A query that would take longer than ANSWER_WITHIN_MS."""
+
+
+class Condition(NamedTuple):
+    """*field* compared with a plain value: text, number, moment or flag."""
+
+    field: str
+    operator: Operator
+    value: Any
+
+
+class Order(NamedTuple):
+    field: str
+    descending: bool
+    tie: str = "_id"
+    """Ascending within equal values; unique there."""
+
+
+class After(NamedTuple):
+    """Where the page before ended."""
+
+    value: Any
+    tie: Any
+
+
+class Rows(NamedTuple):
+    rows: list[Document]
+    more: bool
+
+
+def matching(conditions: Sequence[Condition]) -> Query:
+    made: Query = {}
+    for field, operator, value in conditions:
+        if isinstance(value, (dict, list)):
+            raise TypeError(f"{field}: expected a plain value, found {type(value).__name__}")
+        stored = value if isinstance(value, int) else value_of(value)
+        made.setdefault(field, {})[_OPERATORS[operator]] = stored
+    return made
+
+
+class Lists:
+    """Reads one database; documents with `key` for `_id`, without `etag`, prices as Decimal, moments in UTC."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
+        self._database = database.with_options(codec_options=options)
+
+    def page(
+        self, collection: str, conditions: Sequence[Condition], order: Order, limit: int, after: After | None = None
+    ) -> Rows:
+        """At most *limit* documents in the order, behind *after*. Raises StorageError."""
+        match = matching(conditions)
+        if after is not None and not isinstance(after.value, int):
+            after = After(None if after.value is None else value_of(after.value), after.tie)
+        with self._asked(collection):
+            rows = self._group(collection, match, order, after.value, after.tie, limit + 1) if after else []
+            done = len(rows)
+            if done <= limit:
+                rows += self._rest(collection, match, order, after, limit + 1 - done)
+            if len(rows) > limit:
+                rows = self._cut(collection, match, order, rows, done, limit, after)
+            more = len(rows) > limit
+        return Rows([plain(row) for row in _by_tie(rows[:limit], order)], more)
+
+    def _rest(
+        self, collection: str, match: Query, order: Order, after: After | None, limit: int
+    ) -> list[Document]:  # fmt: skip
+        """Rows behind the group of *after*, in the order of the field; those without a value last, or first."""
+        direction = DESCENDING if order.descending else ASCENDING
+        if after is None:
+            return list(self._find(collection, match).sort(order.field, direction).limit(limit))
+        if after.value is None and order.descending:
+            return []
+        behind: Query = {"$lt" if order.descending else "$gt": after.value}
+        if after.value is None:
+            behind = {"$ne": None}
+        found = self._find(collection, _and(match, {order.field: behind})).sort(order.field, direction)
+        rows = list(found.limit(limit))
+        if order.descending and len(rows) < limit:
+            rows += self._group(collection, match, order, None, None, limit - len(rows))
+        return rows
+
+    def _cut(
+        self, collection: str, match: Query, order: Order, rows: list[Document], done: int, limit: int,
+        after: After | None,
+    ) -> list[Document]:  # fmt: skip
+        """Where the page ends within a group of equal values, that group's head in the order of the tie."""
+        last = rows[limit - 1].get(order.field)
+        if rows[limit].get(order.field) != last or limit < done:
+            return rows
+        start = next(at for at, row in enumerate(rows) if row.get(order.field) == last)
+        if start < done:  # the group that the page began in came in its order already
+            return rows
+        return rows[:start] + self._group(collection, match, order, last, None, limit + 1 - start)
+
+    def _group(
+        self, collection: str, match: Query, order: Order, value: Any, behind: Any, limit: int
+    ) -> list[Document]:
+        asked: Query = {order.field: {"$eq": value}}
+        if behind is not None:
+            asked[order.tie] = {"$gt": behind}
+        return list(self._find(collection, _and(match, asked)).sort(order.tie, ASCENDING).limit(limit))
+
+    def stream(self, collection: str, conditions: Sequence[Condition], order: Order) -> Iterator[Document]:
+        """Every document by the order's field, a batch in memory at a time. Raises StorageError while it runs."""
+        direction = DESCENDING if order.descending else ASCENDING
+        with plain_errors(collection):
+            cursor = self._database[collection].find(matching(conditions), {"etag": 0}, batch_size=BATCH)
+            for row in cursor.sort(order.field, direction).allow_disk_use(True):
+                yield plain(row)
+
+    def one(self, collection: str, key: str) -> Document | None:
+        with self._asked(collection):
+            found = self._database[collection].find_one({"_id": {"$eq": key}}, {"etag": 0})
+        return None if found is None else plain(found)
+
+    def _find(self, collection: str, match: Query) -> Any:
+        return self._database[collection].find(match, {"etag": 0}).max_time_ms(ANSWER_WITHIN_MS)
+
+    @contextmanager
+    def _asked(self, collection: str) -> Iterator[None]:
+        with plain_errors(collection):
+            try:
+                yield
+            except ExecutionTimeout:
+                raise TooSlow(
+                    f"{collection}: no answer within {ANSWER_WITHIN_MS // 1000} s; ask for less: fewer days, "
+                    "or a filter such as author or entity"
+                ) from None
+
+
+def _and(match: Query, more: Query) -> Query:
+    return {"$and": [match, more]} if match else more
+
+
+def _by_tie(rows: list[Document], order: Order) -> list[Document]:
+    """Rows of equal value came as the index had them; here they stand by their tie."""
+    made: list[Document] = []
+    for _, group in groupby(rows, key=lambda row: row.get(order.field)):
+        made += sorted(group, key=lambda row: row[order.tie])
+    return made
+
+
+def plain(row: Document) -> Document:
+    """`_id` as `key`, first; Decimal128 as Decimal, at any depth."""
+    return {("key" if name == "_id" else name): _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal128):
+        found: Decimal = value.to_decimal()
+        return found
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
