@@ -86,7 +86,8 @@ def others() -> Iterator[Item]:
         )  # fmt: skip
         yield Post(
             post_id=str(n), author=f"maker{n % 12}", created_at=START + timedelta(hours=n),
-            caption=f"{text} #sea{n % 4}", hashtags=(f"sea{n % 4}", text.lower()), duration_s=5.0 + 4 * n, views=1000 * (n % 10 + 1), likes=80 + n,
+            caption=f"{text} #sea{n % 4}", hashtags=(f"sea{n % 4}", text.lower()), duration_s=5.0 + 4 * n,
+            views=1000 * (n % 10 + 1), likes=80 + n,
             comments=n, shares=n % 7, saves=n % 5, category=("Music", text)[n % 2], location="BR", media="video",
             language="en", views_precision=100, **common,
         )  # fmt: skip
