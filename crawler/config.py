@@ -30,6 +30,15 @@ class Config:
     dyno: str | None
     when_away: str
     spool_bytes: int
+    notice_urls: tuple[str, ...] = field(repr=False)
+    plan_bytes: int | None
+    archive_days: int | None
+    archive_bytes: int | None
+    jobs_file: Path | None
+    day_pages: int | None
+    day_megabytes: int | None
+    day_browser_minutes: int | None
+    day_host_pages: int | None
 
     @property
     def archive_dir(self) -> Path:
@@ -78,6 +87,15 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         dyno=dyno,
         when_away=_one_of("TIDEMARK_WHEN_AWAY", given("TIDEMARK_WHEN_AWAY") or "stop", ("stop", "go_on")),
         spool_bytes=_megabytes("TIDEMARK_SPOOL_MB", given("TIDEMARK_SPOOL_MB") or "1024"),
+        notice_urls=tuple((given("NOTICE_URLS") or "").split()),
+        plan_bytes=_whole("TIDEMARK_PLAN_MB", given("TIDEMARK_PLAN_MB"), 1_000_000),
+        archive_days=_whole("TIDEMARK_ARCHIVE_DAYS", given("TIDEMARK_ARCHIVE_DAYS")),
+        archive_bytes=_whole("TIDEMARK_ARCHIVE_MB", given("TIDEMARK_ARCHIVE_MB"), 1_000_000),
+        jobs_file=Path(jobs) if (jobs := given("TIDEMARK_JOBS")) else None,
+        day_pages=_whole("TIDEMARK_DAY_PAGES", given("TIDEMARK_DAY_PAGES")),
+        day_megabytes=_whole("TIDEMARK_DAY_MB", given("TIDEMARK_DAY_MB")),
+        day_browser_minutes=_whole("TIDEMARK_DAY_BROWSER_MIN", given("TIDEMARK_DAY_BROWSER_MIN")),
+        day_host_pages=_whole("TIDEMARK_DAY_HOST_PAGES", given("TIDEMARK_DAY_HOST_PAGES")),
     )
 
 
@@ -85,6 +103,15 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ConfigError(f"{name}: expected {' or '.join(choices)}; see .env.example")
     return value
+
+
+def _whole(name: str, value: str | None, times: int = 1) -> int | None:
+    """A whole number from 1, *times* as much; None where nothing is set."""
+    if value is None:
+        return None
+    if not value.isdecimal() or int(value) == 0:
+        raise ConfigError(f"{name}: expected a whole number from 1; see .env.example")
+    return int(value) * times
 
 
 def _megabytes(name: str, value: str) -> int:

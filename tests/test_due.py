@@ -178,10 +178,10 @@ def test_two_processes_that_start_at_once_never_take_the_same_slot(
 def test_a_claim_is_a_lease_that_a_heartbeat_renews_and_another_process_takes_over(slots: Slots) -> None:
     assert slots.claim(BR, NOON, NOON, "first")
     assert not slots.claim(BR, NOON, NOON + LEASE / 2, "second")
-    assert slots.renew(BR, NOON, NOON + LEASE / 2, "first")
+    assert slots.renew([(BR, NOON)], NOON + LEASE / 2, "first")
     assert not slots.claim(BR, NOON, NOON + LEASE * 1.2, "second")
     assert slots.claim(BR, NOON, NOON + LEASE * 2, "second")
-    assert not slots.renew(BR, NOON, NOON + LEASE * 2, "first")
+    assert not slots.renew([(BR, NOON)], NOON + LEASE * 2, "first")
     assert not slots.settle(BR, NOON, Verdict("taken"), NOON + LEASE * 2, "first")
     assert slots.settle(BR, NOON, Verdict("taken"), NOON + LEASE * 2, "second")
     assert not slots.claim(BR, NOON, NOON + LEASE * 9, "third")

@@ -6,26 +6,39 @@ A claim is a lease; one that its process no longer renews may be taken over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from bson.codec_options import CodecOptions
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
 from crawler.schedule import MOST_ATTEMPTS, Verdict, Watch
 
 Document = dict[str, Any]
 LEASE = timedelta(minutes=5)
 BEFORE = 20  # snapshots of a board that a new one is compared with
+DUPLICATE = 11000
+Due = tuple[Watch, datetime]
+"""Something, and the begin of the slot it is to be taken in."""
+
+
+class Open(NamedTuple):
+    """A slot that was claimed or tried, and never settled for good."""
+
+    slot: datetime
+    status: str
+    reason: str | None
 
 
 class Slots:
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], collection: str = "slots") -> None:
+        """collection: `slots` of targets, `jobs` of what follows them."""
         options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
         self._database = database.with_options(codec_options=options)
-        self._slots = self._database["slots"]
+        self._slots = self._database[collection]
 
     def prepare(self) -> None:
         self._slots.create_index([("watch", 1), ("slot", -1)], name="watch_-slot")
@@ -54,7 +67,7 @@ class Slots:
     def watches(self) -> list[Watch]:
         return [
             Watch(row["spider"], row["value"], timedelta(seconds=row["every_s"]), row["since"])
-            for row in self._database["targets"].find({"every_s": {"$gt": 0}}).sort("_id", 1)
+            for row in self._database["targets"].find({"every_s": {"$gt": 0}, "paused": {"$ne": True}}).sort("_id", 1)
         ]
 
     def counts(self, watch: Watch) -> dict[str, int]:
@@ -65,34 +78,62 @@ class Slots:
         )
         return {row["_id"]: row["n"] for row in found}
 
-    def last(self, watch: Watch) -> datetime | None:
-        """Newest slot of which anything is recorded."""
-        found = self._slots.find_one({"watch": watch.id}, {"slot": 1}, sort=[("slot", -1)])
-        return None if found is None else found["slot"]
+    def lasts(self) -> dict[str, datetime]:
+        """Newest slot of which anything is recorded, of every watch; costs a look into the index for each."""
+        newest: list[Document] = [
+            {"$sort": {"watch": 1, "slot": -1}}, {"$group": {"_id": "$watch", "slot": {"$first": "$slot"}}}
+        ]  # fmt: skip
+        return {row["_id"]: row["slot"] for row in self._slots.aggregate(newest)}
+
+    def told(self, dues: Sequence[Due]) -> dict[str, str]:
+        """Status of those that are recorded, by the slot's id."""
+        ids = [watch.slot_id(slot) for watch, slot in dues]
+        return {row["_id"]: row["status"] for row in self._slots.find({"_id": {"$in": ids}}, {"status": 1})}
 
     def claim(self, watch: Watch, slot: datetime, now: datetime, owner: str) -> bool:
         """Whether the slot is *owner*'s to take: new, or left by a process that is gone, or worth another try."""
+        return bool(self.claim_all([(watch, slot)], now, owner))
+
+    def claim_all(self, dues: Sequence[Due], now: datetime, owner: str) -> list[Due]:
+        """Those of *dues* that are now *owner*'s."""
+        if not dues:
+            return []
         lease = {"status": "claimed", "owner": owner, "lease_until": now + LEASE, "claimed_at": now}
-        try:
-            self._slots.insert_one(
-                {"_id": watch.slot_id(slot), "watch": watch.id, "slot": slot, "attempts": 1, **lease}
-            )  # fmt: skip
-            return True
-        except DuplicateKeyError:
-            pass
+        rows = [
+            {"_id": watch.slot_id(slot), "watch": watch.id, "slot": slot, "attempts": 1, **lease}
+            for watch, slot in dues
+        ]
+        taken = self._inserted(rows)
         free = [
             {"status": "claimed", "lease_until": {"$lt": now}},
             {"status": "failed", "attempts": {"$lt": MOST_ATTEMPTS}},
         ]
-        found = self._slots.update_one(
-            {"_id": watch.slot_id(slot), "$or": free}, {"$set": lease, "$inc": {"attempts": 1}}
-        )
-        return found.modified_count == 1
+        mine = []
+        for i, (watch, slot) in enumerate(dues):
+            if i not in taken:
+                found = self._slots.update_one(
+                    {"_id": watch.slot_id(slot), "$or": free}, {"$set": lease, "$inc": {"attempts": 1}}
+                )
+                if found.modified_count != 1:
+                    continue
+            mine.append((watch, slot))
+        return mine
 
-    def renew(self, watch: Watch, slot: datetime, now: datetime, owner: str) -> bool:
-        """Heartbeat. False when the claim has been lost."""
-        mine = {"_id": watch.slot_id(slot), "owner": owner, "status": "claimed"}
-        return self._slots.update_one(mine, {"$set": {"lease_until": now + LEASE}}).matched_count == 1
+    def _inserted(self, rows: list[Document]) -> set[int]:
+        """Places of those that were not there."""
+        try:
+            self._slots.insert_many(rows, ordered=False)
+        except BulkWriteError as error:
+            errors = error.details["writeErrors"]
+            if any(each["code"] != DUPLICATE for each in errors) or error.details.get("writeConcernErrors"):
+                raise
+            return set(range(len(rows))) - {each["index"] for each in errors}
+        return set(range(len(rows)))
+
+    def renew(self, dues: Sequence[Due], now: datetime, owner: str) -> int:
+        """Heartbeat; how many claims are still *owner*'s."""
+        mine = {"_id": {"$in": [watch.slot_id(slot) for watch, slot in dues]}, "owner": owner, "status": "claimed"}
+        return self._slots.update_many(mine, {"$set": {"lease_until": now + LEASE}}).matched_count
 
     def settle(self, watch: Watch, slot: datetime, verdict: Verdict, now: datetime, owner: str) -> bool:
         """Acknowledge, after the pipelines have stored. False when another process has taken the slot over."""
@@ -109,22 +150,19 @@ class Slots:
              "settled_at": now}
             for slot in slots
         ]  # fmt: skip
-        if not rows:
-            return 0
-        try:
-            return len(self._slots.insert_many(rows, ordered=False).inserted_ids)
-        except BulkWriteError as error:
-            if any(each["code"] != 11000 for each in error.details["writeErrors"]):
-                raise
-            return int(error.details["nInserted"])
+        return len(self._inserted(rows)) if rows else 0
 
-    def left_open(self, watch: Watch, before: datetime, now: datetime) -> list[datetime]:
-        """Slots that are over, and were claimed or tried but never settled; a claim that still lives is left alone."""
-        open_ones = {
-            "watch": watch.id, "slot": {"$lt": before},
-            "$or": [{"status": "claimed", "lease_until": {"$lt": now}}, {"status": "failed"}],
-        }  # fmt: skip
-        return [row["slot"] for row in self._slots.find(open_ones, {"slot": 1}).sort("slot", 1)]
+    def left_open(self, now: datetime) -> dict[str, list[Open]]:
+        """By watch, oldest first: slots claimed by processes that are gone, and those that failed so far."""
+        open_ones = {"$or": [{"status": "claimed", "lease_until": {"$lt": now}}, {"status": "failed"}]}
+        found: dict[str, list[Open]] = defaultdict(list)
+        for row in self._slots.find(open_ones, {"watch": 1, "slot": 1, "status": 1, "reason": 1}).sort("slot", 1):
+            found[row["watch"]].append(Open(row["slot"], row["status"], row.get("reason")))
+        return found
+
+    def busy(self, now: datetime) -> bool:
+        """Whether a living process holds a slot."""
+        return self._slots.find_one({"status": "claimed", "lease_until": {"$gte": now}}, {"_id": 1}) is not None
 
     def abandoned(self, now: datetime) -> bool:
         """Whether a process died over a slot it had claimed."""
@@ -139,16 +177,23 @@ class Slots:
             {"$set": told, "$unset": {"lease_until": "", **({} if verdict.reason else {"reason": ""})}},
         )
 
-    def fetches(self, watch: Watch, slot: datetime) -> list[Document]:
-        """The ledger's rows of this target in this slot, oldest first."""
-        asked = {
-            "spider": watch.spider, "target": watch.value, "at": {"$gte": slot, "$lt": slot + watch.every}
-        }  # fmt: skip
-        return list(self._database["fetches"].find(asked).sort([("at", 1), ("_id", 1)]))
+    def fetches(self, dues: Sequence[Due]) -> dict[str, list[Document]]:
+        """The ledger's rows of these targets in their slots, oldest first, by the slot's id."""
+        together: dict[tuple[str, datetime, timedelta], list[str]] = defaultdict(list)
+        for watch, slot in dues:
+            together[watch.spider, slot, watch.every].append(watch.value)
+        found: dict[str, list[Document]] = {watch.slot_id(slot): [] for watch, slot in dues}
+        for (spider, slot, every), values in together.items():
+            asked = {"spider": spider, "target": {"$in": values}, "at": {"$gte": slot, "$lt": slot + every}}
+            for row in self._database["fetches"].find(asked).sort([("at", 1), ("_id", 1)]):
+                found[Watch(spider, row["target"], every, slot).slot_id(slot)].append(row)
+        return found
 
     def sizes(self, fetches: Iterable[Document]) -> tuple[list[int], list[int]]:
         """Rows of the boards that these fetches brought, and of the same boards before."""
         captures = [row["capture"] for row in fetches if "capture" in row]
+        if not captures:
+            return [], []
         taken = list(self._database["boards"].find({"capture": {"$in": captures}}, {"board": 1, "at": 1, "size": 1}))
         now, before = [], []
         for row in taken[:1]:  # of a page with several lists the newest tells

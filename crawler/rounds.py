@@ -1,0 +1,207 @@
+"""A whole round of `scrapy due` on this machine: crawls and jobs as processes of their own, then notices.
+
+An entry point, so it may ask the time. What is pure of it is in crawler.due, crawler.jobs and crawler.notices.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from crawler import due, jobs, notices
+from crawler.config import ROOT, Config
+from crawler.config import load as load_config
+from crawler.jobs import Job, Limits
+from crawler.notices import Notice, alarm, slot_alarm
+from crawler.storage import jobs as kept
+from crawler.storage import schema
+from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.errors import StorageError
+from crawler.storage.notices import Notices
+from crawler.storage.reads import Reader
+from crawler.storage.slots import Slots
+
+log = logging.getLogger(__name__)
+LONGEST_S = 1500  # a crawl that runs longer than most slots hangs
+LONGEST_JOB_S = 3600
+BOARDS_OF = timedelta(days=1)
+ALERTS_OF = timedelta(hours=6)  # an older alert is no news
+MOST_OUTPUT = 30_000  # characters of a digest; the largest mail and chat systems take
+
+
+@dataclass(frozen=True)
+class What:
+    crawl: bool = True
+    jobs: bool = True
+    budget: timedelta | None = None
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -> due.Report:
+    """Raises StorageError, JobsError."""
+    todo = jobs.read(settings.jobs_file, _set(settings))
+    with connect(settings) as client, plain_errors(address(settings)):
+        database = client[settings.mongodb_database]
+        schema.ensure(database)
+        slots, after, told = Slots(database), Slots(database, "jobs"), Notices(database)
+        queue = kept.Queue(database)
+        for each in (slots, after, told, queue):
+            each.prepare()
+        limits = Limits(
+            settings.day_pages, settings.day_megabytes, settings.day_browser_minutes, settings.day_host_pages
+        )
+        bounds = due.Bounds(what.budget, limits, lambda at: kept.spent(database, at))
+        report = due.Report()
+        if what.crawl:
+            asked = due.take_asked(queue, crawl, now, owner)
+            if not asked_only:
+                report = due.take(slots, crawl, now, owner, bounds, catch_up)
+            report.counted.update(asked)
+        if what.jobs and not asked_only:
+            since = kept.since(database, [job.name for job in todo], now())
+            plan = {job.name: (job, since[job.name]) for job in todo}
+            runner = JobProcess(settings, Reader(database), told)
+            due.take_jobs(after, plan, slots, runner, now, owner, report, bounds)
+            told.add(_news(told, report, now()))
+            if settings.notice_urls:
+                done = told.deliver(settings.notice_urls, notices.by_apprise, now(), owner)
+                if done.refused:
+                    report.alarms.append(f"{done.refused} notices were not taken; is NOTICE_URLS right?")
+    return report
+
+
+def _set(settings: Config) -> dict[str, bool]:
+    """Which settings that a job may need are set."""
+    return {"NOTICE_URLS": bool(settings.notice_urls), "ARCHIVE_URL": bool(settings.archive_url),
+            "TIDEMARK_PLAN_MB": settings.plan_bytes is not None}  # fmt: skip
+
+
+def _news(told: Notices, report: due.Report, at: datetime) -> Iterable[Notice]:
+    for each in told.untold_alerts(at - ALERTS_OF):
+        yield alert(each, at)
+    for watch, (reason, slots) in told.gaps_in_a_row().items():
+        yield slot_alarm(watch, reason, slots, at)
+    for line in report.alarms:
+        about = line.partition(" at ")[0].partition(" of 2")[0]
+        yield alarm(about, line, "Look: scrapy health", at)
+
+
+def alert(row: Mapping[str, Any], at: datetime) -> Notice:
+    """From a document of the collection `alerts`."""
+    topic = " ".join(str(row.get("topic", row["_id"])).split())[:80]
+    title = f"{topic}: top {row.get('top', 10)} of {row.get('board', 'a board')}?"
+    body = f"{topic} may enter the top {row.get('top', 10)} until {row['until']:%Y-%m-%d %H:%M} UTC, " if (
+        "until" in row) else f"{topic}, "  # fmt: skip
+    body += f"probability {row['probability']:.2f}." if isinstance(row.get("probability"), float) else "see evidence."
+    body += f"\nRule {row.get('rule', '-')}. What it has earned so far: python -m analysis alerts --preview"
+    return Notice(f"alert:{row['_id']}", "alert", f"Tidemark: {title}", body, at)
+
+
+@dataclass(frozen=True)
+class JobProcess:
+    """Runs a job's command in a process of its own; a reason in two words where it did not go well."""
+
+    settings: Config
+    reader: Reader
+    told: Notices
+
+    def __call__(self, job: Job, slot: datetime) -> str | None:
+        texts = []
+        for command in self._commands(job, slot):
+            try:
+                done = subprocess.run(
+                    command, cwd=ROOT, check=False, timeout=LONGEST_JOB_S, text=True, errors="replace",
+                    stdout=subprocess.PIPE if job.tell else sys.stderr,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                return "took_too_long"
+            except OSError:
+                return "no_such_command"
+            if done.returncode:
+                return f"exit_{done.returncode}"
+            texts.append(done.stdout or "")
+        if job.tell and (text := "\n".join(texts).strip()):
+            title = f"Tidemark: {job.name} of {slot:%Y-%m-%d}"
+            self.told.add([Notice(f"job:{job.name}@{slot:%Y%m%dT%H%M%SZ}", "digest", title, text[:MOST_OUTPUT], now())])
+        return None
+
+    def _commands(self, job: Job, slot: datetime) -> list[list[str]]:
+        """Words first, then values: what a board is called never becomes a second word."""
+        words = shlex.split(job.run)
+        if words and words[0] == "python":
+            words[:1] = [sys.executable]
+        if words and words[0] == "scrapy":
+            words[:1] = [sys.executable, "-m", "scrapy"]
+        values = {"{data}": str(self.settings.data_dir), "{since}": f"{slot - job.every:%Y-%m-%dT%H:%M:%SZ}"}
+        boards = self._boards() if "{board}" in words else [""]
+        return [[{**values, "{board}": board}.get(word, word) for word in words] for board in boards]
+
+    def _boards(self) -> list[str]:
+        """Trend boards with a snapshot in the last day."""
+        return [each.board for each in self.reader.known_boards()
+                if ":trends:" in each.board and each.last > now() - BOARDS_OF]  # fmt: skip
+
+
+def crawl(spider: str, targets: Sequence[str]) -> None:
+    """In a process of its own, so that one that hangs or dies takes nothing with it. What it did is in the ledger."""
+    together = [",".join(targets)] if not any("," in each for each in targets) else list(targets)
+    for each in together:
+        command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={each}"]
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it is killed; the slot says no_answer
+            subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S)
+
+
+def catch_up() -> None:
+    """What a killed crawl had archived, stored now by replay."""
+    command = [sys.executable, "-m", "scrapy", "verify"]
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S, stdout=subprocess.DEVNULL)
+
+
+def somebody_asks() -> bool:
+    settings = load_config()
+    with contextlib.suppress(StorageError), connect(settings) as client, plain_errors(address(settings)):
+        return kept.Queue(client[settings.mongodb_database]).waiting() > 0
+    return False
+
+
+def jobs_listed(settings: Config) -> dict[str, str]:
+    todo = jobs.read(settings.jobs_file, _set(settings))
+    with connect(settings) as client, plain_errors(address(settings)):
+        after = Slots(client[settings.mongodb_database], "jobs")
+        found = {}
+        for job in todo:
+            counts = ", ".join(f"{n} {what}" for what, n in after.counts(job.watch(now())).items())
+            waits = f" after {', '.join(job.after)}" if job.after else ""
+            found[job.name] = f"every {job.every}{waits}: {job.run}   {counts or 'never yet'}"
+        return found
+
+
+def tell_without_database(settings: Config, problem: str, at: datetime) -> None:
+    """The database is away, and with it the memory of what was told: a file stands in for it."""
+    if not settings.notice_urls:
+        return
+    memory = settings.data_dir / "told.json"
+    told: dict[str, str] = {}
+    with contextlib.suppress(OSError, ValueError):
+        told = TypeAdapter(dict[str, str]).validate_json(memory.read_bytes())
+    notice = alarm("database", f"the database cannot be used. {problem}", "scrapy doctor", at)
+    for url in settings.notice_urls:
+        if told.get(notices.place_of(url)) != notice.id and notices.by_apprise(url, notice):
+            told[notices.place_of(url)] = notice.id
+    with contextlib.suppress(OSError):
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        memory.write_text(json.dumps(told))

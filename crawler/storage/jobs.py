@@ -1,0 +1,120 @@
+"""Since when jobs are owed, what a day has cost so far, and the queue of what was asked for out of turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from bson.objectid import ObjectId
+from pymongo import ReturnDocument
+from pymongo.database import Database
+
+from crawler.jobs import Spent
+from crawler.schedule import MOST_ATTEMPTS
+
+Document = dict[str, Any]
+LEASE = timedelta(minutes=30)  # longer than a crawl may take (crawler/commands/due.py): asked for is not claimed twice
+KEPT = timedelta(days=30)
+
+
+def _aware(database: Database[Document]) -> Database[Document]:
+    options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
+    return database.with_options(codec_options=options)
+
+
+def since(database: Database[Document], names: Iterable[str], now: datetime) -> dict[str, datetime]:
+    """The moment each job was first on the list; slots that began before are not owed."""
+    meta = _aware(database)["meta"]
+    meta.update_one({"_id": "jobs"}, {"$min": {f"since.{name}": now for name in names}}, upsert=True)
+    found: Mapping[str, datetime] = (meta.find_one({"_id": "jobs"}) or {}).get("since", {})
+    return dict(found)
+
+
+def spent(database: Database[Document], now: datetime) -> Spent:
+    """Of the day (UTC) that *now* lies in, by the ledger."""
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    host = {"$arrayElemAt": [{"$split": [{"$ifNull": ["$url", ""]}, "/"]}, 2]}
+    browser = {"$cond": [{"$eq": ["$lane", "browser"]}, {"$ifNull": ["$ms", 0]}, 0]}
+    rows = list(
+        database["fetches"].aggregate([
+            {"$match": {"at": {"$gte": day, "$lt": day + timedelta(days=1)}, "lane": {"$ne": "replay"}}},
+            {"$group": {"_id": {"spider": "$spider", "host": host}, "n": {"$sum": 1},
+                        "bytes": {"$sum": "$bytes"}, "ms": {"$sum": browser}}},
+        ])
+    )  # fmt: skip
+    hosts = {(str(row["_id"].get("spider")), str(row["_id"].get("host"))): int(row["n"]) for row in rows}
+    return Spent(
+        sum(hosts.values()), sum(int(row["bytes"]) for row in rows), sum(row["ms"] for row in rows) / 1000, hosts
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One message: what to crawl at once."""
+
+    id: Any
+    spider: str
+    value: str
+    attempts: int
+    asked_at: datetime
+
+
+class Queue:
+    """Messages in the collection `asked`: taken oldest first, by one process at a time, and settled by the ledger."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._database = _aware(database)
+        self._asked = self._database["asked"]
+
+    def prepare(self) -> None:
+        self._asked.create_index([("status", 1), ("asked_at", 1)], name="status_asked_at")
+        self._asked.create_index([("settled_at", 1)], name="ttl", expireAfterSeconds=int(KEPT.total_seconds()))
+
+    def ask(self, spider: str, value: str, now: datetime, by: str = "command") -> bool:
+        """Put a message there; False when the same is waiting already. The caller has checked spider and value."""
+        waiting = {"spider": spider, "value": value, "status": {"$in": ["waiting", "claimed"]}}
+        row = {"_id": ObjectId(), "asked_at": now, "by": by, "attempts": 0, "status": "waiting"}
+        done = self._asked.update_one(waiting, {"$setOnInsert": row}, upsert=True)
+        return done.upserted_id is not None
+
+    def waiting(self) -> int:
+        return self._asked.count_documents({"status": {"$in": ["waiting", "claimed"]}})
+
+    def next(self, now: datetime, owner: str) -> Asked | None:
+        return self._claim({}, now, owner)
+
+    def more(self, spider: str, most: int, now: datetime, owner: str) -> list[Asked]:
+        """Others of the same spider, so that one process takes them all."""
+        found: list[Asked] = []
+        while len(found) < most and (asked := self._claim({"spider": spider}, now, owner)):
+            found.append(asked)
+        return found
+
+    def settle(self, asked: Asked, now: datetime, owner: str) -> str:
+        """Done when the ledger has a fetch of it since it was claimed; else tried again, three times at most."""
+        row = self._asked.find_one({"_id": asked.id}) or {}
+        mine = {"spider": asked.spider, "target": asked.value, "at": {"$gte": row.get("claimed_at", now)}}
+        fetched = self._database["fetches"].find_one(mine, sort=[("at", -1)])
+        status = "done" if fetched else "waiting" if asked.attempts < MOST_ATTEMPTS else "failed"
+        told: Document = {"status": status, "outcome": fetched["outcome"] if fetched else "no_answer"}
+        if status != "waiting":
+            told["settled_at"] = now
+        self._asked.update_one({"_id": asked.id, "owner": owner}, {"$set": told})
+        return status
+
+    def _claim(self, query: Document, now: datetime, owner: str) -> Asked | None:
+        free = [
+            {"status": "waiting", "attempts": {"$lt": MOST_ATTEMPTS}},
+            {"status": "claimed", "lease_until": {"$lt": now}, "attempts": {"$lt": MOST_ATTEMPTS}},
+        ]
+        lease = {"status": "claimed", "owner": owner, "lease_until": now + LEASE, "claimed_at": now}
+        row = self._asked.find_one_and_update(
+            {**query, "$or": free}, {"$set": lease, "$inc": {"attempts": 1}},
+            sort=[("asked_at", 1), ("_id", 1)], return_document=ReturnDocument.AFTER,
+        )  # fmt: skip
+        if row is None:
+            return None
+        return Asked(row["_id"], row["spider"], row["value"], int(row["attempts"]), row["asked_at"])
