@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis", "text")
+NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis", "text", "creators")
 
 
 def main() -> int:

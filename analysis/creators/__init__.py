@@ -1,0 +1,1 @@
+"""Creators and posts: what works, for whom, and when the numbers are too few to say."""
