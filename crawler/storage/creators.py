@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 from bson.codec_options import CodecOptions
+from bson.int64 import Int64
 from pymongo import DeleteMany, ReplaceOne
 from pymongo.database import Database
 
@@ -21,7 +22,6 @@ from crawler.items import Post, Profile
 from crawler.storage.reads import OBSERVATION_COLUMNS, Document, Query, frame_of, known_by, moments, plain_errors
 
 COLLECTION = "creators"
-STATE = "creators"  # the document in `meta` that tells from what `creators` was made
 
 _MOMENT = "datetime64[ms, UTC]"
 _POST_COUNTS = {
@@ -91,12 +91,13 @@ class Creators:
     def kept(self) -> dict[str, Document]:
         """The collection as it is, by key."""
         with plain_errors(COLLECTION):
-            return {row["_id"]: row for row in self._database[COLLECTION].find()}
+            rows = list(self._database[COLLECTION].find())
+        return {row["_id"]: {name: int(v) if isinstance(v, Int64) else v for name, v in row.items()} for row in rows}
 
     def keep(self, documents: Sequence[Document], gone: Sequence[str]) -> None:
         """Replace *documents* by their `_id`, and remove *gone*; each creator's is written whole or not at all."""
         writes: list[ReplaceOne[Document] | DeleteMany] = [
-            ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents
+            ReplaceOne({"_id": each["_id"]}, _typed(each), upsert=True) for each in documents
         ]
         if gone:
             writes.append(DeleteMany({"_id": {"$in": list(gone)}}))
@@ -142,6 +143,11 @@ class Creators:
                 if _shows(shown) >= _shows(found.get(row["entity"], {})):
                     found[row["entity"]] = {"observed_at": row["at"], "at_precision": row.get("at_precision"), **shown}
         return found
+
+
+def _typed(document: Document) -> Document:
+    """Whole numbers as int64, whatever their size: one type a field."""
+    return {name: Int64(v) if isinstance(v, int) and not isinstance(v, bool) else v for name, v in document.items()}
 
 
 def _shows(numbers: Mapping[str, Any]) -> int:
