@@ -391,6 +391,25 @@ class BoardEntry(Item):
         return f"{self.board}@{stamp(self.at)}#{self.position}"
 
 
+class Evidence(Frozen):
+    """A candidate value of a page without a fixed form, and what spoke for it."""
+
+    field: str
+    """price, availability or sku."""
+    value: str
+    """What it would be."""
+    source: str
+    """json-ld, microdata, rdfa, meta, family, visible, label, named, address, state, stock, button or default."""
+    where: str
+    """Block, element or words that said so."""
+    weight: float
+    """The heaviest value is taken; those of several kinds of sources help each other."""
+    why: str
+    """In words."""
+    taken: bool
+    """This is the value that the item carries."""
+
+
 class Product(Item):
     """A product as a store's page shows it."""
 
@@ -437,6 +456,8 @@ class Product(Item):
     """Units sold, where shown."""
     sold_count_precision: Step | None = None
     """Rounding step of sold_count; None when exact."""
+    evidence: tuple[Evidence, ...] | None = None
+    """All candidates for price, availability and sku, where a general reader had to choose; else None."""
 
     def natural_key(self) -> str:
         return f"{self.host}:product:{self.product_id or self.handle or _no_key(self)}"

@@ -33,6 +33,8 @@ class Chosen:
     price: Choice
     availability: Choice
     sku: Choice
+    list_price: Decimal | None
+    """Shown struck through near the price, and above it."""
     blocks: tuple[Stated, ...]
     """Blocks about the page's own product, the best first."""
     currency: str | None
@@ -45,13 +47,15 @@ def read(document: Document, odd: list[str]) -> Chosen:
     own = [*families(document), *_own(blocks, document, name)]
     currency = next((block.currency for block in own if block.currency), None)
     near = _near(document)
-    prices = list(_prices(own, document, currency))
+    seen = Seen(document, currency)
+    price = choose(_prices(own, seen, near), LEAST_PRICE)
     return Chosen(
-        price=choose(prices, LEAST_PRICE),
+        price=price,
+        list_price=seen.struck_above(headline(price)),
         availability=choose(_availability(own, document, near), 0.0),
-        sku=choose(codes(document, near, own, name), LEAST_CODE),
+        sku=choose(codes(document, near, own), LEAST_CODE),
         blocks=tuple(own),
-        currency=currency,
+        currency=currency or seen.currency_of(headline(price)),
         name=next((block.name for block in own if block.name), name or document.title),
     )
 
@@ -113,10 +117,12 @@ def _near(document: Document) -> str:
     return text[max(0, at - 300) :] if at > 0 else text
 
 
-def _prices(own: list[Stated], document: Document, currency: str | None) -> Iterator[Candidate]:
-    seen = Seen(document, currency)
+def _prices(own: list[Stated], seen: Seen, near: str) -> Iterator[Candidate]:
     shown = seen.candidates()
     struck = seen.struck_at()
+    lines = [each for each in seen.lines(near) if each.value not in struck]
+    struck |= {each.value: False for each in lines if isinstance(each.value, Decimal)}
+    shown += lines
     prominent = any(each.weight >= _PROMINENT for each in shown)
     if any(block.where == "amazon" for block in own):
         shown = []  # its own blocks show the price; other prices there are of other products

@@ -47,16 +47,17 @@ NEAR = 30_000
 LONGEST_SCRIPT = 200_000
 
 
-def codes(document: Document, near: str, stated: list[Stated], name: str | None) -> Iterator[Candidate]:
+def codes(document: Document, near: str, stated: list[Stated]) -> Iterator[Candidate]:
     """Candidates for the shop's number; *near* is the text from a little before the heading on.
 
-    What stands in the product's *name* is the maker's number: no shop can rely on it.
+    What stands in the page's title is part of the name, so the maker's number: no shop can rely on it.
     """
+    title = (document.title or "").lower()
     for each in _all(document, near, stated):
-        made_by_maker = (
-            name and each.source in ("label", "named", "address") and str(each.value).lower() in name.lower()
-        )
-        yield replace(each, weight=each.weight - 2.5, why=f"{each.why}; part of the name") if made_by_maker else each
+        if each.source in ("label", "named") and str(each.value).lower() in title:
+            yield replace(each, weight=each.weight - 5.5, why=f"{each.why}; part of the name")
+        else:
+            yield each
 
 
 def _all(document: Document, near: str, stated: list[Stated]) -> Iterator[Candidate]:
@@ -95,7 +96,7 @@ def _of_state(document: Document) -> Iterator[Candidate]:
             found.update(_set_by(script.text[:LONGEST_SCRIPT]))
     total = found.total()
     for code, times in found.most_common(2):
-        weight = 1.5 + 2.0 * times / total
+        weight = 1.0 + 2.5 * times / total
         yield Candidate(
             "sku", code, "state", "script", round(weight, 2), f"{times} of {total} numbers that scripts set"
         )

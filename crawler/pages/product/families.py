@@ -13,7 +13,7 @@ from typing import Any
 from crawler.counts import MoneyError, cents, units
 from crawler.fields import load_json
 from crawler.pages.product.document import Document, text_of, unseen
-from crawler.pages.product.found import Stated, StatedOffer, money, number, plain, stock_of, whole
+from crawler.pages.product.found import Stated, StatedOffer, currency_in, money, number, plain, stock_of, whole
 from crawler.pages.product.stock import says_out
 
 # Amazon's price blocks, the most telling first; carousels use the same classes inside other blocks.
@@ -49,8 +49,8 @@ def _amazon(document: Document) -> Iterator[Stated]:
     asin = (asin_node.attributes.get("value") if asin_node else None) or (in_address[1] if in_address else None)
     if not asin or tree.css_first("#dp, #dp-container, #productTitle, #ebooksProductTitle") is None:
         return
-    price = _first_price(document, _AMAZON_PRICES)
-    before = _first_price(document, _AMAZON_LIST_PRICES)
+    price, currency = _first_price(document, _AMAZON_PRICES)
+    before, _ = _first_price(document, _AMAZON_LIST_PRICES)
     stars = tree.css_first("#acrPopover, #averageCustomerReviews .a-icon-alt")
     said = (stars.attributes.get("title") or text_of(stars)) if stars else ""
     rating = re.search(r"\d[.,]\d", said)
@@ -60,6 +60,7 @@ def _amazon(document: Document) -> Iterator[Stated]:
     offer = StatedOffer(
         price=price,
         list_price=before if before is not None and price is not None and before > price else None,
+        currency=currency,
         available=_amazon_stock(document, price),
     )
     yield Stated(
@@ -71,13 +72,14 @@ def _amazon(document: Document) -> Iterator[Stated]:
     )  # fmt: skip
 
 
-def _first_price(document: Document, selectors: tuple[str, ...]) -> Decimal | None:
+def _first_price(document: Document, selectors: tuple[str, ...]) -> tuple[Decimal | None, str | None]:
+    """The first that is a price, and its currency where the sign tells."""
     for selector in selectors:
         for node in document.tree.css(selector)[:2]:
-            value = money(text_of(node)[:60], None)
-            if value:
-                return value
-    return None
+            shown = text_of(node)[:60]
+            if value := money(shown, None):
+                return value, currency_in(shown)
+    return None, None
 
 
 def _amazon_stock(document: Document, price: Decimal | None) -> bool | None:

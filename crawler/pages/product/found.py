@@ -146,6 +146,14 @@ def money(text: str, currency: str | None, decimal: str | None = None) -> Decima
         return None
 
 
+def currency_in(shown: str) -> str | None:
+    """ISO code by the sign in a shown price; None where "$" leaves it open."""
+    try:
+        return parse_money(shown).currency
+    except MoneyError:
+        return None
+
+
 def code_of(value: object) -> str | None:
     """ISO 4217 code as data states it."""
     shown = value.strip().upper() if isinstance(value, str) else ""

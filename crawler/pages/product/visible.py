@@ -16,8 +16,8 @@ from itertools import pairwise
 
 from selectolax.lexbor import LexborNode
 
-from crawler.pages.product.document import Document, ancestors, names_of, text_of
-from crawler.pages.product.found import Candidate, money
+from crawler.pages.product.document import Document, ancestors, lines_of, names_of, text_of
+from crawler.pages.product.found import Candidate, currency_in, money
 
 _AWAY = re.compile(
     r"relat|recommend|similar|carousel|slider|slick|swiper|up-?sell|cross-?sell|recent|viewed|mini-?cart|minibasket"
@@ -28,7 +28,7 @@ _LIST = re.compile(r"product-?(list|grid|tile|card|item)|products|listing|item-?
 _OLD = re.compile(
     r"\bold|old-?price|price-?old|was\b|-was|was-|prev|strike|struck|cross(ed)?-?(out)?|list-?price|rrp|msrp|uvp"
     r"|regular|normal|orig|before|full-?price|base-?price|compare|vorher|antes|tachad|barre|suggested|retail|stroke"
-    r"|line-?through|del-?price|price-?del|stara|puvodn|high-price|reference|price--?basis"
+    r"|line-?through|preco-de\b|del-?price|price-?del|stara|puvodn|high-price|reference|price--?basis"
 )
 _NOT_THE_PRICE = re.compile(
     r"unit|per-|-per\b|ppu|basic-?price|basis-?price|grundpreis|instal|parcel|month|mensal|financ|credit|klarna|afterpay"
@@ -46,6 +46,9 @@ _BESIDE = re.compile(
     r"|de desconto|off\b|avant|au lieu|anstatt|uvp|from\b.*\bto\b",
     re.I,
 )
+_SIGN = r"(?:[A-Z]{1,3}\s?)?[$€£¥₹₺₽₩₪₫₱฿₴]|[A-Z]{3}|R\$|zł|Kč|kr\.?|Ft|lei|руб\.?|тг\.?|TL|Rs\.?|元|円|원"
+_PRICE_LINE = re.compile(rf"(?:{_SIGN})\s?\d[\d., ]{{0,12}}|\d[\d., ]{{0,12}}\s?(?:{_SIGN})")
+NEAR = 1500  # characters after the heading in which a bare price is the product's
 MOST_NODES = 160
 LONGEST = 60
 _STANDS_OUT = 3.4
@@ -155,6 +158,19 @@ class Seen:
             said.append(f"{alike} alike")
         return Shown(each.value, each.node, each.order, weight, struck, ", ".join(said))
 
+    def lines(self, near: str) -> Iterator[Candidate]:
+        """Lines after the heading that are a price and nothing else, where elements have meaningless names."""
+        heading = lines_of(self.document.heading) if self.document.heading else ""
+        at = near.find(heading) if heading else -1
+        weight, before = 3.6, ""
+        for line in near[at + len(heading) :][:NEAR].split("\n") if at >= 0 else ():
+            if _PRICE_LINE.fullmatch(line) and (value := money(line, self.currency)) and not _BESIDE.search(before):
+                yield Candidate("price", value, "visible", f"text: {line}"[:80], weight, "a line after the heading")
+                weight -= 0.4
+            if weight < 2.5:
+                return
+            before = line
+
     def candidates(self) -> list[Candidate]:
         best: dict[Decimal, Shown] = {}
         for shown in self.prices:
@@ -164,6 +180,17 @@ class Seen:
             Candidate("price", shown.value, "visible", _place(shown.node), round(shown.weight, 2), shown.why)
             for shown in best.values()
         ]
+
+    def currency_of(self, price: Decimal | None) -> str | None:
+        shown = (_own_price_text(each.node) or "" for each in self.prices if each.value == price)
+        return next(filter(None, map(currency_in, shown)), None)
+
+    def struck_above(self, price: Decimal | None) -> Decimal | None:
+        """The older price beside *price*: struck through, above it, and of the same product."""
+        if price is None:
+            return None
+        found = [each for each in self.prices if each.struck and price < each.value < 10 * price and each.weight > -2]
+        return max(found, key=lambda each: each.weight).value if found else None
 
     def struck_at(self) -> dict[Decimal, bool]:
         """Of each price shown near the heading: whether it is only ever shown struck."""
