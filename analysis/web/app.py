@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from analysis.command import UsageError
-from analysis.web import api, derived, evidence
+from analysis.web import api, derived, evidence, pages
 from analysis.web.guard import Buckets, Guard
 from analysis.web.shapes import Problem, Trouble, failure
 from analysis.web.site import Site
@@ -36,6 +37,7 @@ def create_app(site: Site, token: str | None = None, per_s: float = PER_S) -> Fa
     app.include_router(api.router())
     app.include_router(derived.ROUTER)
     app.include_router(evidence.ROUTER)
+    app.include_router(pages.ROUTER)
     app.add_middleware(Guard, token=token, buckets=Buckets(per_s, max(BURST, per_s)))
     for kind, handler in (
         (Trouble, _trouble), (RequestValidationError, _invalid), (HTTPException, _http), (StorageError, _away),
@@ -47,8 +49,16 @@ def create_app(site: Site, token: str | None = None, per_s: float = PER_S) -> Fa
     return app
 
 
+def _told(request: Request, trouble: Trouble, headers: Mapping[str, str] | None = None) -> Response:
+    """To a program as JSON, to a person as a page."""
+    path = request.url.path
+    if path.startswith(("/api/", "/charts/", "/static/")) or "text/html" not in request.headers.get("accept", ""):
+        return failure(trouble, headers)
+    return pages.failed(request, trouble)
+
+
 async def _trouble(request: Request, error: Any) -> Response:
-    return failure(error)
+    return _told(request, error)
 
 
 async def _invalid(request: Request, error: Any) -> Response:
@@ -63,22 +73,22 @@ async def _http(request: Request, error: Any) -> Response:
         404: "nothing here; see /api for what there is",
         405: "this API only reads: use GET",
     }.get(error.status_code, str(error.detail))
-    return failure(Trouble(error.status_code, code, said), getattr(error, "headers", None))
+    return _told(request, Trouble(error.status_code, code, said), getattr(error, "headers", None))
 
 
 async def _usage(request: Request, error: Any) -> Response:
-    return failure(Trouble(404, "not_found", str(error)))
+    return _told(request, Trouble(404, "not_found", str(error)))
 
 
 async def _away(request: Request, error: Any) -> Response:
-    return failure(Trouble(503, "database", str(error)), {"Retry-After": "5"})
+    return _told(request, Trouble(503, "database", str(error)), {"Retry-After": "5"})
 
 
 async def _broken(request: Request, error: Any) -> Response:
     place = traceback.extract_tb(error.__traceback__)[-1]
     log.error("%s: %s at %s:%s", request.url.path[:200], type(error).__name__, place.filename, place.lineno)
     problem = Problem(code="fault", message="a fault of ours; the server's log names the place")
-    return failure(Trouble(500, problem.code, problem.message))
+    return _told(request, Trouble(500, problem.code, problem.message))
 
 
 def _documented(schema: dict[str, Any]) -> dict[str, Any]:

@@ -60,9 +60,12 @@ class Trouble(Exception):
         self.problem = Problem(code=code, message=message, parameter=parameter)
 
 
+_PACKED = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+
+
 def packed(value: Any) -> bytes:
     """JSON bytes: moments as 2021-09-24T01:15:00Z, prices as text (exact), numbers under any key."""
-    return orjson.dumps(value, default=_other, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(value, default=_other, option=_PACKED)
 
 
 def _other(value: Any) -> Any:

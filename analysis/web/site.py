@@ -15,6 +15,7 @@ from analysis.cli import SIMULATED_ENDING
 from crawler.archive import Archive
 from crawler.config import Config
 from crawler.storage.alerts import Alerts
+from crawler.storage.creators import Creators
 from crawler.storage.reads import Client, Reader
 from crawler.storage.web_reads import Lists
 from crawler.storage.web_views import Views
@@ -22,6 +23,7 @@ from crawler.storage.web_views import Views
 T = TypeVar("T")
 KEPT = 64  # answers; the largest, the topics of a board, are a few MB
 FRESH_S = 60.0
+SLOW_FRESH_S = 600.0  # of what takes seconds to make
 
 
 def now() -> datetime:
@@ -44,14 +46,14 @@ class Kept:
         self._lock = threading.Lock()
         self._clock_s, self._most = clock_s, most
 
-    def get(self, key: Hashable, mark: Hashable, make: Callable[[], T]) -> T:
+    def get(self, key: Hashable, mark: Hashable, make: Callable[[], T], fresh_s: float = FRESH_S) -> T:
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)
             while len(self._slots) > self._most:
                 self._slots.popitem(last=False)
         with slot.lock:
-            if slot.mark != mark or self._clock_s() - slot.made_at_s > FRESH_S:
+            if slot.mark != mark or self._clock_s() - slot.made_at_s > fresh_s:
                 value = make()
                 slot.value, slot.mark, slot.made_at_s = value, mark, self._clock_s()
             found: T = slot.value
@@ -68,6 +70,7 @@ class Site:
     views: Views
     reader: Reader
     alerts: Alerts
+    creators: Creators
     archive_dir: Path
     models_dir: Path
     clock: Callable[[], datetime] = now
@@ -92,5 +95,6 @@ def opened(config: Config, client: Client, database: str) -> Site:
     held = client[database]
     return Site(
         database, database.endswith(SIMULATED_ENDING), Lists(held), Views(held), Reader(held), Alerts(held),
+        Creators(held),
         config.archive_dir / database, config.data_dir / "models" / database,
     )  # fmt: skip

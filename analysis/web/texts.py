@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from analysis.command import UsageError
-from analysis.text import embedding
-from analysis.text.commands import _rows as rows_of
 from analysis.text.keywords import Keywords, keywords
+from analysis.text.language import identify
 from analysis.text.posts import PostText, from_row, once_each
+from analysis.text.sentiment import classify, confusion
 from analysis.text.shares import Mood, mood
 from analysis.text.terms import terms
 from analysis.web.site import Site
@@ -21,6 +21,7 @@ from crawler.topics import topic_key
 Row = dict[str, Any]
 MOST = 50_000  # posts or observations that one answer is computed from; the newest
 FOR_KEYWORDS = 20_000
+MOST_READ = 2_000
 By = Literal["rise", "engagement", "authors"]
 
 
@@ -36,6 +37,18 @@ def posts_of(site: Site, choice: Choice) -> pd.DataFrame:
     """The posts, newest last; columns as POST_COLUMNS and what the figures need."""
     return site.kept.get(("posts", choice.since, choice.until), _mark(site), lambda: site.reader.posts(
         since=choice.since, until=choice.until).tail(MOST))  # fmt: skip
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """Plain values, None where missing; lists as they are."""
+    plain = frame.astype(object)
+    return [
+        {
+            str(name): value if isinstance(value, list) else None if pd.isna(value) else value
+            for name, value in row.items()
+        }
+        for row in plain.to_dict("records")
+    ]
 
 
 def _mark(site: Site) -> int:
@@ -70,15 +83,13 @@ def holding(site: Site, choice: Choice, topic: str) -> list[PostText]:
 
 
 def mood_of(posts: list[PostText]) -> Mood | None:
-    """None without a post."""
-    from analysis.text.language import identify
-    from analysis.text.sentiment import classify, confusion
-
+    """Of the newest MOST_READ; None without a post."""
+    posts = posts[-MOST_READ:]
     if not posts:
         return None
-    model: Literal["small", "embed"] = "embed" if embedding.is_there() else "small"
     codes = [identify(post.caption, post.stated_language).code for post in posts]
-    return mood(classify([post.caption for post in posts], codes, model), confusion(model))
+    # The small model answers while a person waits; `python -m analysis sentiment` takes the best installed.
+    return mood(classify([post.caption for post in posts], codes, "small"), confusion("small"))
 
 
 def words(posts: list[PostText], most: int) -> list[Row]:
@@ -90,3 +101,10 @@ def words(posts: list[PostText], most: int) -> list[Row]:
             counted[term.key] += 1
             shown.setdefault(term.key, term.shown)
     return [{"term": shown[key], "key": key, "posts": n} for key, n in counted.most_common(most)]
+
+
+def categories(site: Site) -> list[str]:
+    """Those that posts themselves state, the most frequent first."""
+    frame = site.kept.get("stated", _mark(site), lambda: site.views.rows("posts", None, ("category",), most=MOST))
+    counted = Counter(str(row["category"]) for row in frame if row.get("category"))
+    return [name for name, _ in counted.most_common(40)]

@@ -30,6 +30,7 @@ from crawler.items import (
 )
 from crawler.reading import page_of
 from crawler.storage.alerts import Alerts
+from crawler.storage.creators import Creators
 from crawler.storage.reads import Reader
 from crawler.storage.store import Store
 from crawler.storage.web_reads import Lists
@@ -145,5 +146,6 @@ def filled(database: Database[dict[str, Any]], folder: Path) -> Site:
 def site_of(database: Database[dict[str, Any]], folder: Path, simulated: bool = False) -> Site:
     return Site(
         database.name, simulated, Lists(database), Views(database), Reader(database), Alerts(database),
+        Creators(database),
         folder / "archive" / database.name, folder / "models", clock=lambda: START + timedelta(hours=HOURS),
     )  # fmt: skip

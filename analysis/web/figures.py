@@ -1,0 +1,48 @@
+"""All figures by name, and the pages that they stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from analysis.web import figures_creators, figures_posts, figures_trends, topic, topic_posts
+from analysis.web.figure import Figure
+from analysis.web.filters import Filters
+from analysis.web.site import Site
+from analysis.web.words import Words
+
+Maker: TypeAlias = Callable[[Site, Words, Filters], Figure]
+FIGURES: dict[str, Maker] = {
+    **figures_trends.FIGURES,
+    **topic.FIGURES,
+    **topic_posts.FIGURES,
+    **figures_posts.FIGURES,
+    **figures_creators.FIGURES,
+}
+TIME = ("since", "until")
+POSTS = ("place", "category", "media", *TIME, "top", "min_engagement", "max_engagement")
+
+
+@dataclass(frozen=True)
+class Page:
+    name: str
+    path: str
+    figures: tuple[str, ...]
+    form: tuple[str, ...] = ()
+    listed: bool = True
+    """Stands in the navigation."""
+
+
+PAGES = (
+    Page("trends", "/", ("positions",)),
+    Page("posts", "/posts", tuple(figures_posts.FIGURES), POSTS),
+    Page("creators", "/creators", tuple(figures_creators.FIGURES), ("place", "category", *TIME, "top")),
+    Page(
+        "topic",
+        "/topic",
+        (*list(topic.FIGURES)[:-1], *topic_posts.FIGURES, "topic_evidence"),
+        ("topic", "board", *TIME, "top"),
+        listed=False,
+    ),
+)
