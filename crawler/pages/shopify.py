@@ -10,16 +10,17 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlunsplit
 
-from parsel import Selector
-
 from crawler.counts import cents, json_count, units
-from crawler.fields import Fields, address, flag, identifier, load_json, text
+from crawler.fields import Fields, address, dig, flag, identifier, load_json, text
 from crawler.items import Offer, Product
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Follow, Page, asks_for_consent
+from crawler.pages.product.found import number, whole
+from crawler.pages.widgets import ratings
 
 PAGE_SIZE = 250  # the catalogue's documented most; larger values are ignored
 _CURRENCY = re.compile(rb'Shopify\.currency\s*=\s*\{"active":"([A-Z]{3})"')
@@ -32,6 +33,7 @@ _OWN_ADDRESS = re.compile(
 )
 _LINKED = re.compile(rb"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.S)
 _META_ID = re.compile(rb'var meta = \{"product":\{"id":(\d+)')
+_CUT_NUMBER = re.compile(r"(?<=[:,\[])\s*(0\d+)(?=\s*[,}\]])")
 _TAGS = re.compile(r"<[^>]+>")
 
 Money = Callable[[Any], Decimal]
@@ -80,7 +82,7 @@ class ShopifyPage(Page):
             Product,
             url=url,
             host=host,
-            product_id=fields.need("id", identifier),
+            product_id=self._number(fields),
             handle=handle,
             title=fields.need("title", text),
             vendor=fields.may("vendor", text),
@@ -101,13 +103,23 @@ class ShopifyPage(Page):
             Offer,
             url=url,
             product=product,
-            variant_id=variant.need("id", identifier),
+            variant_id=self._number(variant) or variant.may("sku", text) or variant.need("title", text),
             title=variant.may("title", text),
             price=price,
             list_price=before if before is not None and before > price else None,
             currency=currency,
             available=variant.may("available", flag),
         )
+
+    @cached_property
+    def _cut(self) -> set[str]:
+        """Scripts of this page whose numbers have lost digits."""
+        return set()
+
+    def _number(self, fields: Fields) -> str | None:
+        """The store's number of a thing; None where the copy has cut digits: what is left of it is another's number."""
+        shown = fields.need("id", identifier)
+        return None if fields.where.partition(".")[0] in self._cut else shown
 
     def json(self) -> Any:
         try:
@@ -227,7 +239,7 @@ class StorePage(ShopifyPage):
         for i, raw in enumerate(found):
             product = self._embedded(raw, i)
             if product is not None:  # featured products stand several times on one page
-                seen.setdefault(product.need("id", identifier), product)
+                seen.setdefault(self._number(product) or product.need("handle", text), product)
         if seen:
             currency = _CURRENCY.search(self.body) or _META_CURRENCY.search(self.body)
             stated = currency[1].decode() if currency else None
@@ -294,37 +306,63 @@ class StorePage(ShopifyPage):
         )
 
     def _embedded(self, raw: bytes, i: int) -> Fields | None:
+        shown = html.unescape(raw.decode("utf-8", "replace")) if b"&quot;" in raw else raw.decode("utf-8", "replace")
         try:
-            data = load_json(html.unescape(raw.decode("utf-8", "replace")) if b"&quot;" in raw else raw)
+            data = load_json(shown)
         except ValueError:
             self.reading.odd.append(f"script[{i}]")
-            return None
+            try:  # numbers that begin with 0, as in copies whose digits were cut, are no JSON; prices do not
+                data = load_json(_CUT_NUMBER.sub(r'"\1"', shown))
+            except ValueError:
+                return None
+            if not isinstance(data, dict) or not isinstance(dig(data, "product", "handle") or data.get("handle"), str):
+                return None
+            self._cut.add(f"script[{i}]")
+            self.reading.parts["numbers"] = str(Outcome.SHAPE_CHANGED)
         where = Fields(data, f"script[{i}]", self.reading.odd)
         return where.part("product") or where
 
     def _ratings(self) -> None:
-        """Junip's widget states rating and count beside each product id; bundles inherit a part's."""
-        widgets: dict[str, tuple[float, int]] = {}
-        for each in Selector(body=self.body, type="html").css("[data-product-rating-average]"):
-            attribute = each.root.get  # one by one: damaged neighbours may have names that cannot be read
-            ids = attribute("data-product-id") or attribute("data-product-remote-id") or ""
-            try:
-                widgets[ids] = (
-                    float(attribute("data-product-rating-average")),
-                    json_count(attribute("data-product-rating-count")),
-                )
-            except ValueError:
-                self.reading.odd.append("[data-product-rating-average]")
+        """A widget states rating and count beside each product; bundles inherit a part's: equal ones are one pool."""
+        products = [item for item in self.reading.items if isinstance(item, Product)]
+        only = products[0].product_id or "" if len(products) == 1 else ""
+        found: dict[str, tuple[float, int]] = {}
+        for each in ratings(self.body, self.reading.odd):
+            found.setdefault(only if self._cut or not each.product_id else each.product_id, (each.rating, each.count))
+        if len(products) == 1 and not found.get(only, (0, 0))[1] and (stated := self._stated_rating()):
+            found[only] = stated
         for i, item in enumerate(self.reading.items):
-            if isinstance(item, Product) and (found := widgets.get(item.product_id or "")):
-                twins = tuple(
-                    f"{item.host}:product:{other}"
-                    for other, same in widgets.items()
-                    if same == found and other != item.product_id
-                )
-                self.reading.items[i] = item.model_copy(
-                    update={"rating": found[0], "rating_count": found[1], "rating_shared_with": twins or None}
-                )
+            if not isinstance(item, Product) or (rated := found.get(item.product_id or only)) is None:
+                continue
+            twins = tuple(
+                f"{item.host}:product:{other}"
+                for other, same in found.items()
+                if same == rated and other != item.product_id and rated[1]
+            )
+            # 0 of 0 is no rating.
+            update = {"rating": rated[0] if rated[1] else None, "rating_count": rated[1]}
+            self.reading.items[i] = item.model_copy(update={**update, "rating_shared_with": twins or None})
+
+    def _stated_rating(self) -> tuple[float, int] | None:
+        """Of the page's only product, as its JSON-LD states it: the way of Stamped and others."""
+        for data in self._blocks():
+            rating = data.get("aggregateRating") if data.get("@type") == "Product" else None
+            if not isinstance(rating, dict):
+                continue
+            mean = number(rating.get("ratingValue"))
+            count = next((n for name in ("ratingCount", "reviewCount") if (n := whole(rating.get(name)))), None)
+            if mean is not None and count:
+                return mean, count
+        return None
+
+    def _blocks(self) -> Iterator[dict[str, Any]]:
+        for raw in _LINKED.findall(self.body):
+            try:
+                data = load_json(raw)
+            except ValueError:
+                continue
+            if isinstance(data, dict):
+                yield data
 
 
 def _labels(value: Any) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ MOST_CANDIDATES = 5
 class ProductPage(Page):
     """Its key is the address: what a general reader takes for the product's number may change, its address not."""
 
-    name: ClassVar[str] = "product.page"
+    name: ClassVar[str] = "store.product"
     platform: ClassVar[str] = "store"
 
     @classmethod
