@@ -23,6 +23,7 @@ from crawler.items import Refused
 from crawler.spool import CaughtUp, Spool
 from crawler.storage.connect import address, connect, safe_uri
 from crawler.storage.store import Store
+from crawler.storage.targets import Targets
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -152,6 +153,8 @@ class Context:
         self.clock: Callable[[], datetime] = now
         """When a response came in. A simulation puts its own clock here, and captures and items carry its moments."""
         self.accounts = Accounts()
+        self.archived: Callable[[str], None] = lambda capture: None
+        """Told of every capture that has been archived."""
         self._archive: Archive | None = None
         self._store: Store | None = None
         self._client: Client | None = None
@@ -185,6 +188,13 @@ class Context:
         if self._store is None:
             self._client, self._store = open_store(self.config, self.database)
         return self._store
+
+    @property
+    def targets(self) -> Targets:
+        """The watch list. Raises StorageError as store does."""
+        _ = self.store
+        assert self._client is not None
+        return Targets(self._client[self.database])
 
     @property
     def spool(self) -> Spool:

@@ -42,6 +42,12 @@ METAREFRESH_ENABLED = False
 
 REDIRECT_MAX_TIMES = 5
 
+# A host that turns us away is left alone: as long as it says, or an hour after so many walls in a row.
+MANNERS_ENABLED = True
+RETRY_AFTER_LONGEST_S = 60.0  # a request waits this long at most; asked for more, the run goes on without the host
+CIRCUIT_AFTER = 5
+COOL_DOWN = True  # remembered for the next run, in rests.json beside the archive
+
 # The browser lane. DOWNLOAD_TIMEOUT does not reach into the browser; these limits do.
 BROWSER_TABS = 4  # at once, and never more than requests to a host
 BROWSER_PATIENCE_S = 5.0  # a page at rest that asks for nothing more in this time has no list
@@ -55,6 +61,9 @@ DOWNLOAD_HANDLERS = {"capture": "crawler.lanes.replay.CaptureHandler"}
 DOWNLOADER_MIDDLEWARES = {
     "crawler.lanes.http.ArchiveRedirects": 605,  # outside RedirectMiddleware (600)
     "crawler.lanes.http.ArchiveMiddleware": 585,  # inside HttpCompression (590), outside Retry (550)
+    "crawler.lanes.manners.Manners": 560,  # before Retry, which asks again at once
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.lanes.robots.Robots": 100,
 }
 ITEM_PROCESSOR = "crawler.pipeline.DirectPipelines"
 ITEM_PIPELINES = {

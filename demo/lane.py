@@ -25,7 +25,7 @@ class Simulated:
     def update_settings(self, settings: BaseSettings) -> None:
         fast = {
             "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False, "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
-            "BROWSER_IGNORE_TLS": True, "BROWSER_PATIENCE_S": 1.0,
+            "MANNERS_ENABLED": False, "BROWSER_IGNORE_TLS": True, "BROWSER_PATIENCE_S": 1.0,
         }  # fmt: skip
         for name, value in fast.items():
             settings.set(name, value, priority="cmdline")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import scrapy
-from scrapy.exceptions import IgnoreRequest
 
 from crawler import pages
 from crawler.archive import ArchiveError
 from crawler.context import Context, page_read
 from crawler.items import Item, Refused, Vantage
 from crawler.lanes import redact
+from crawler.lanes.manners import NotAsked
+from crawler.lanes.robots import RobotsForbid
 from crawler.outcomes import Outcome, of_status
 from crawler.pages import Follow, Page
 from crawler.reading import page_of
@@ -109,22 +110,29 @@ class PageSpider(scrapy.Spider):
         """Read the response with its page object; tell the ledger; yield items and what to fetch next."""
         capture: Capture = response.meta["capture"]
         page = self.read(capture, response.meta.get("page"))
-        outcome = of_status(capture.status)
-        if page is None:
+        if page is None or (items := self._told(capture, page, response.meta)) is None:
             return
-        if outcome is not None:
-            outcome, why = page.refused(capture.status, outcome)
-            row = self._row(capture, outcome, response.meta, page)
-            self._tell({**row, "problem": why} if why else row, 0)
-            return
-        items = list(page.items())
-        self._tell(self._row(capture, page.outcome, response.meta, page), len(items))
         yield from items
         for follow in page.next():
-            if request := self._followed(follow, response.meta.get("target")):
+            if request := self._followed(follow, response.meta.get("target"), page):
                 yield request
 
-    def _followed(self, follow: Follow, target: str | None) -> Request | None:
+    def _told(self, capture: Capture, page: Page, meta: dict[str, Any], **more: Any) -> list[Item | Refused] | None:
+        """Tell the ledger what the page was; its items. None where the status says that it is none.
+
+        more: of the row.
+        """
+        outcome = of_status(capture.status)
+        if outcome is not None:
+            outcome, why = page.refused(capture.status, outcome)
+            row = self._row(capture, outcome, meta, page)
+            self._tell({**row, **more, "problem": why} if why else {**row, **more}, 0)
+            return None
+        items = list(page.items())
+        self._tell({**self._row(capture, page.outcome, meta, page), **more}, len(items))
+        return items
+
+    def _followed(self, follow: Follow, target: str | None, page: Page) -> Request | None:
         """A link from a page is followed only to a declared host, by a lane that is there."""
         host = urlsplit(follow.url).hostname or ""
         allowed = {each.format(target=target) for each in self.hosts}
@@ -141,15 +149,28 @@ class PageSpider(scrapy.Spider):
         if isinstance(failure.value, ArchiveError):
             return  # the site answered; the crawl is ending because nothing can be kept
         request = failure.request  # type: ignore[attr-defined]
-        robots = isinstance(failure.value, IgnoreRequest) and "robots" in str(failure.value).lower()
+        outcome, error, why = self.unanswered_by(failure.value)
         at = self.context.clock()
         url = redact.url(request.url)
+        if why:
+            self.logger.warning("%s: %s", urlsplit(url).hostname, why)
         row = {
-            "_id": pages.capture_id(url, at, b""), "url": url, "at": at,
-            "outcome": str(Outcome.ROBOTS if robots else Outcome.NETWORK), "error": type(failure.value).__name__,
+            "_id": pages.capture_id(url, at, b""), "url": url, "at": at, "outcome": str(outcome), "error": error,
             "lane": request.meta.get("lane", "http"), "target": request.meta.get("target"), "bytes": 0,
         }  # fmt: skip
         self._tell(row, 0)
+
+    def unanswered_by(self, error: BaseException | None) -> tuple[Outcome, str, str]:
+        """The outcome of a request that has no response, the name of what went wrong, and a line for a person or ''."""
+        match error:
+            case RobotsForbid(network=""):
+                return Outcome.ROBOTS, "RobotsForbid", str(error)
+            case RobotsForbid(network=name):
+                return Outcome.NETWORK, name, str(error)
+            case NotAsked(outcome=outcome):
+                return Outcome(outcome), "NotAsked", ""
+            case _:
+                return Outcome.NETWORK, type(error).__name__, ""
 
     def _tell(self, row: dict[str, Any], items: int) -> None:
         row = {"spider": self.name, **row, "run": self.context.run}

@@ -6,27 +6,42 @@ and hears the JSON that the page requests itself. Every answer is archived befor
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import signals
 
 from crawler.archive import Capture
+from crawler.budget import Budget, Spent
 from crawler.context import answer_heard
 from crawler.items import Item, Post, Refused
+from crawler.journal import Journal, Past
 from crawler.lanes.browser import HANDLERS
 from crawler.lanes.http import captured, keep
 from crawler.lanes.scroll import Scroll
 from crawler.lanes.tab import Answer, Order, Step
-from crawler.outcomes import Outcome, of_status
+from crawler.outcomes import GOOD, Outcome, of_status
 from crawler.pages import Follow, Page
+from crawler.reading import is_redirect, page_of
+from crawler.storage.connect import connect
+from crawler.storage.errors import StorageError
+from crawler.storage.targets import Targets
 from crawler.targets import TargetError
 from spiders.base import PageSpider
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from twisted.python.failure import Failure
 
 POSTS = 200
 
@@ -37,33 +52,175 @@ class Visit:
 
     target: str | None
     scroll: Scroll
-    needs_document: bool
-    heard: list[tuple[Capture, Page | None]] = field(default_factory=list)
+    place: str | None
+    pages: int = 0
     rows: int = 0
-    """Of the answers so far."""
-    failures: list[dict[str, Any]] = field(default_factory=list)
+    heard: list[tuple[dict[str, Any], list[Item | Refused]]] = field(default_factory=list)
+    """The ledger's row of each answer, and its items."""
 
 
 class BrowserSpider(PageSpider):
-    """Declare what PageSpider wants, and `answers`."""
+    """Declare what PageSpider wants, and `answers`.
+
+    Arguments: posts=N or all; pages, megabytes, minutes of the run, and each_pages, each_megabytes, each_minutes of a
+    target. A run that was cut off, or whose budget was spent, goes on when the same is started again.
+    """
 
     answers: ClassVar[str]
     """Regular expression: addresses of the JSON that a page of this kind requests itself."""
+    answer_page: ClassVar[str] = "tiktok.list"
+    """Page object that reads them."""
     page_hosts: ClassVar[tuple[str, ...]] = ()
     """Hosts besides `hosts` that a page may load its own program from; '.name' is every host below it."""
     newest_first: ClassVar[bool] = False
     """The list is in the order of time, so that what is known ends it."""
-    custom_settings = {"DOWNLOAD_HANDLERS": HANDLERS}  # noqa: RUF012 - Scrapy's own attribute
+    custom_settings = {  # noqa: RUF012 - Scrapy's own attribute
+        "DOWNLOAD_HANDLERS": HANDLERS,
+        "DOWNLOAD_SLOTS": {"replay": {"delay": 0, "concurrency": 4, "jitter": 0}},
+    }
 
-    def __init__(self, posts: str = str(POSTS), targets: str = "", **kwargs: Any) -> None:
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> BrowserSpider:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        assert isinstance(spider, BrowserSpider)
+        crawler.signals.connect(spider.over, signal=signals.spider_closed)
+        return spider
+
+    def __init__(
+        self, posts: str = str(POSTS), targets: str = "", pages: str = "", megabytes: str = "", minutes: str = "",
+        each_pages: str = "", each_megabytes: str = "", each_minutes: str = "", **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(targets=targets, **kwargs)
-        if posts != "all" and not posts.isdecimal():
-            raise TargetError(f"posts={posts[:20]!r}: expected a number or 'all'")
+        if posts != "all" and not (posts.isdecimal() and int(posts)):
+            raise TargetError(f"posts={posts[:20]!r}: expected a number above 0, or 'all'")
         self.posts = None if posts == "all" else int(posts)
+        given = {"pages": pages, "megabytes": megabytes, "minutes": minutes, "each_pages": each_pages,
+                 "each_megabytes": each_megabytes, "each_minutes": each_minutes}  # fmt: skip
+        try:
+            self.budget, self.each = Budget.parse(given), Budget.parse(given, "each_")
+        except ValueError as error:
+            raise TargetError(str(error)) from None
+        self.spent = Spent(time.monotonic())
+        self.spent_on: dict[str | None, Spent] = {}
+        self.followed: dict[str, dict[str, Any]] = {}
+        """How far each target's list was known before, and is known now."""
+        self.fresh: dict[str, dict[str, Any]] = {}
+        self.in_flight: Counter[str | None] = Counter()
+        self.unanswered: set[str | None] = set()
+        self.settled = asyncio.Event()
+        self.waiting = 0
+        """Targets that the budget left for another run."""
+        self.journal: Journal | None = None
 
     async def start(self) -> AsyncIterator[Request]:
-        for target in self.targets:
+        self.targets = self.targets or await self.watched()
+        past = await asyncio.to_thread(self._begin)
+        async for request in self._stored(past):
+            yield request
+        left = [each for each in self.targets if each not in past.done]
+        if past.done:
+            self.logger.info("%s: goes on; %d of %d targets are done", self.name, len(past.done), len(self.targets))
+        at_once = self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        for n, target in enumerate(left):
+            while len(self.in_flight) >= at_once:  # each is finished before the next is begun
+                self.settled.clear()
+                await self.settled.wait()
+            if spent := self._is_spent():
+                self.waiting = len(left) - n
+                self.logger.info("%s: the budget of %s is spent; %d targets wait. Start it again to go on.",
+                                 self.name, spent, self.waiting)  # fmt: skip
+                return
             yield self._request(self.address(target), self.page_for(target), target)
+
+    async def watched(self) -> tuple[str, ...]:
+        """Targets of the watch list."""
+        listed = await asyncio.to_thread(lambda: self.context.targets.listed(self.name))
+        found = tuple(each.value for each in listed if not each.paused)
+        if not found:
+            self.logger.error("%s: no target, and none on the watch list. Try: scrapy crawl %s -a targets=%s",
+                              self.name, self.name, self.target.example)  # fmt: skip
+        return found
+
+    def _begin(self) -> Past:
+        """What is known of the targets, and of an earlier run of the same that did not come to its end."""
+        arguments = {"targets": ",".join(self.targets), "posts": str(self.posts), "database": self.context.database}
+        self.journal = Journal(self.context.config.data_dir / "runs", self.name, arguments)
+        past = self.journal.open(self.context.started_at)
+        self.context.archived = self.journal.archived
+        with suppress(StorageError):  # the database is away: what comes is spooled, and lists are read anew
+            self.followed = self.context.targets.progress(self.name, self.targets)
+        self.fresh = {target: dict(followed) for target, followed in past.done.items() if followed}
+        self.followed |= self.fresh
+        return past
+
+    async def _stored(self, past: Past) -> AsyncIterator[Request]:
+        """What a run that was cut off had archived and not stored, through the same pages and pipelines."""
+        archive = self.context.archive
+        known = await asyncio.to_thread(lambda: self.context.targets.fetched(past.captures)) if past.captures else set()
+        for each in dict.fromkeys(past.captures):
+            if each in known or each not in archive:
+                continue
+            capture = archive.read(each)
+            if is_redirect(capture) or page_of(capture) is None:
+                continue
+            meta = {"replayed": capture, "page": None, "download_slot": "replay"}
+            yield scrapy.Request(f"capture://{each}", callback=self._again, meta=meta, dont_filter=True)
+
+    def _again(self, response: Response) -> Iterator[Item | Refused]:
+        for each in super().parse(response):
+            if not isinstance(each, scrapy.Request):  # where it led to has been fetched, or its target is done anew
+                yield each
+
+    def _is_spent(self, target: str | None = None) -> str:
+        now_s = time.monotonic()
+        # What the browser loads besides lists is paid for, too.
+        stats = self.crawler.stats
+        self.spent.bytes = int(stats.get_value("browser/bytes", 0)) + int(
+            stats.get_value("downloader/response_bytes", 0)
+        )
+        of_run = self.spent.over(self.budget, now_s)
+        return of_run or (self.spent_on[target].over(self.each, now_s) if target in self.spent_on else "")
+
+    def _request(self, url: str, page: str, target: str | None) -> Request:
+        self.in_flight[target] += 1
+        self.spent_on.setdefault(target, Spent(time.monotonic()))
+        return super()._request(url, page, target)
+
+    def _settle(self, target: str | None) -> None:
+        """A request of this target has come to its end; the last one finishes it."""
+        self.in_flight[target] -= 1
+        if self.in_flight[target] > 0:
+            return
+        del self.in_flight[target]
+        self.settled.set()
+        if self.journal is not None and target is not None and target not in self.unanswered:
+            self.journal.finished(target, self.fresh.get(target, {}))
+
+    def failed(self, failure: Failure) -> None:
+        super().failed(failure)
+        self._settle(failure.request.meta.get("target"))  # type: ignore[attr-defined]
+
+    def _tell(self, row: dict[str, Any], items: int) -> None:
+        target = row.get("target")
+        for spent in (self.spent, self.spent_on.setdefault(target, Spent(time.monotonic()))):
+            spent.pages += 1
+        self.spent_on[target].bytes += int(row["bytes"])
+        blocked_part = str(Outcome.BLOCKED) in row.get("parts", {}).values()
+        if (row["outcome"] not in GOOD or blocked_part) and "again" not in row:
+            self.unanswered.add(target)
+        super()._tell(row, items)
+
+    async def over(self, reason: str) -> None:
+        """How far the lists were followed; and whether anything is left to go on with."""
+        if self.journal is not None:
+            self.journal.close(reason == "finished" and not self.waiting)
+        if not self.context.accounts.fates["unsaved"]:
+            with suppress(StorageError):
+                await asyncio.to_thread(self._keep)
+
+    def _keep(self) -> None:
+        with connect(self.context.config) as client:
+            Targets(client[self.context.database]).keep(self.name, self.fresh)
 
     def page_for(self, target: str) -> str:
         """Page object that reads the first response of this target."""
@@ -71,13 +228,15 @@ class BrowserSpider(PageSpider):
 
     def parse(self, response: Response) -> Iterator[Item | Refused | Request]:
         visit: Visit | None = response.meta.get("visit")
-        if visit is not None:
-            yield from self._visited(response, visit)
-            return
-        if (again := self._bare(response)) is not None:
-            yield again
-            return
-        yield from super().parse(response)
+        try:
+            if visit is not None:
+                yield from self._visited(response, visit)
+            elif (again := self._bare(response)) is not None:
+                yield again
+            else:
+                yield from super().parse(response)
+        finally:
+            self._settle(response.meta.get("target"))
 
     def _bare(self, response: Response) -> Request | None:
         """A frame without any data gets one try in the browser before it counts as a wall."""
@@ -88,13 +247,24 @@ class BrowserSpider(PageSpider):
         self._tell({**self._row(capture, page.outcome, response.meta, page), "again": "browser", "problem": ""}, 0)
         return self.browse(response.url, page.name, response.meta.get("target"), needs_document=True)
 
-    def _followed(self, follow: Follow, target: str | None) -> Request | None:
-        if follow.lane == "browser" and self.answers:
-            return self.browse(follow.url, follow.page, target)
-        return super()._followed(follow, target)
+    def _followed(self, follow: Follow, target: str | None, page: Page) -> Request | None:
+        if follow.lane != "browser":
+            return super()._followed(follow, target, page)
+        if (urlsplit(follow.url).hostname or "") not in self.hosts:
+            self.crawler.stats.inc_value("follow/refused_host")
+            return None
+        return self.browse(follow.url, follow.page, target, place=self.place_of(page))
 
-    def browse(self, url: str, page: str, target: str | None, *, needs_document: bool = False) -> Request:
-        visit = Visit(target, Scroll(self.posts, self.known_to(target)), needs_document)
+    def place_of(self, page: Page) -> str | None:
+        """Where the page says it is shown, for lists that do not say it themselves."""
+        return None
+
+    def browse(
+        self, url: str, page: str, target: str | None, *, place: str | None = None, needs_document: bool = False
+    ) -> Request:
+        """A visit of this page in the browser."""
+        known_to = self.followed.get(target or "", {}).get("newest") if self.newest_first else None
+        visit = Visit(target, Scroll(self.posts, known_to), place)
         request = self._request(url, page, target)
         request.priority = 10  # a target is finished before the next is begun
 
@@ -108,9 +278,6 @@ class BrowserSpider(PageSpider):
         request.meta.update(playwright=True, lane="browser", order=order, visit=visit, asked_at=time.monotonic())
         return request
 
-    def known_to(self, target: str | None) -> str | None:
-        return None
-
     def _pace_s(self) -> float:
         """What a scroll makes the page ask for waits as long as a request of our own would."""
         slots = self.crawler.engine.downloader.slots
@@ -123,23 +290,32 @@ class BrowserSpider(PageSpider):
 
     async def _heard(self, request: Request, visit: Visit, answer: Answer) -> Step:
         """Archive, read, decide."""
+        visit.pages += 1
         if answer.error:
-            visit.failures.append(self._unheard(request, answer))
+            visit.heard.append((self._unheard(request, answer), []))
             visit.scroll.stopped = "failed"
             return Step(False)
-        self.crawler.signals.send_catch_log(answer_heard, headers=answer.headers)
-        # Where only a moment says how far a list was read, its rows would have no position.
+        self.crawler.signals.send_catch_log(
+            answer_heard, url=answer.url, status=answer.status, headers=answer.headers
+        )  # fmt: skip
+        # What the list itself does not say: after how many rows it goes on, and where its page is shown.
         headers = {**answer.headers, "tidemark-offset": str(visit.rows)}
+        if visit.place:
+            headers["tidemark-place"] = visit.place
         capture = captured(
             request, answer.url, answer.status, headers, answer.body, self.context.clock(), self.name
         )  # fmt: skip
         await keep(capture, self.context, self.crawler)
-        page = self.read(capture, None)
-        visit.heard.append((capture, page))
-        posts = [item for item in page.items() if isinstance(item, Post)] if page else []
-        outcome = of_status(answer.status) or (page.outcome if page else Outcome.SHAPE_CHANGED)
-        visit.rows += page.result.got or 0 if page else 0
-        goes_on = visit.scroll.heard(posts, page.result.more if page else None, outcome)
+        page = self.read(capture, self.answer_page)
+        assert page is not None
+        outcome = of_status(answer.status) or page.outcome
+        items = list(page.items()) if of_status(answer.status) is None else []
+        visit.heard.append((self._row(capture, outcome, request.meta, page), items))
+        visit.rows += page.result.got or 0
+        posts = [item for item in items if isinstance(item, Post)]
+        goes_on = visit.scroll.heard(posts, page.result.more, outcome)
+        if goes_on and self._is_spent_by(visit):
+            visit.scroll.stopped, goes_on = "budget", False
         return Step(goes_on, f"/{posts[-1].post_id}" if posts else None)
 
     def _unheard(self, request: Request, answer: Answer) -> dict[str, Any]:
@@ -148,37 +324,34 @@ class BrowserSpider(PageSpider):
         row = self._row(capture, Outcome.NETWORK, request.meta)
         return {name: value for name, value in row.items() if name != "capture"} | {"error": answer.error[:80]}
 
+    def _is_spent_by(self, visit: Visit) -> bool:
+        """With the answers that are heard and not yet told."""
+        spent = (self.spent, self.spent_on[visit.target])
+        for each in spent:
+            each.pages += visit.pages
+        over = self._is_spent(visit.target)
+        for each in spent:
+            each.pages -= visit.pages
+        return bool(over)
+
     def _visited(self, response: Response, visit: Visit) -> Iterator[Item | Refused | Request]:
-        last = len(visit.heard) - 1
-        for n, (capture, page) in enumerate(visit.heard):
-            more: dict[str, str] = {"stopped": visit.scroll.stopped} if n == last and visit.scroll.stopped else {}
-            yield from self._told(capture, page, response.meta, more)
-        for row in visit.failures:
-            self._tell(row, 0)
-        if response.meta["seen"].body is not None:
-            capture = response.meta["capture"]
-            page = self.read(capture, response.meta["page"])
-            yield from self._told(capture, page, response.meta, {}, listed=bool(visit.heard))
-
-    def _told(
-        self, capture: Capture, page: Page | None, meta: dict[str, Any], more: dict[str, str], listed: bool = True
-    ) -> Iterator[Item | Refused]:
-        """The row and the items of a page that was seen in the browser.
-
-        listed: its list was heard. Else a page that still points to the browser has one that did not load.
-        """
-        if page is None:
+        for row, items in visit.heard:
+            if row is visit.heard[-1][0] and visit.scroll.stopped:
+                row["stopped"] = visit.scroll.stopped
+            self._tell(row, len(items))
+            yield from items
+        if visit.target is not None and visit.scroll.complete and visit.scroll.newest:
+            self.fresh[visit.target] = {"newest": visit.scroll.newest, "at": self.context.clock().isoformat()}
+        if response.meta["seen"].body is None:
             return
-        outcome = of_status(capture.status)
-        if outcome is not None:
-            outcome, why = page.refused(capture.status, outcome)
-            row = self._row(capture, outcome, meta, page)
-            self._tell({**row, **more, "problem": why} if why else {**row, **more}, 0)
-            return
-        items = list(page.items())
-        row = self._row(capture, page.outcome, meta, page)
-        if page.outcome is Outcome.OK and page.result.follows and not listed:
-            row["parts"] = {**page.result.parts, "posts": str(Outcome.BLOCKED)}
-            row["outcome"] = str(Outcome.OK if items else Outcome.BLOCKED)
-        self._tell({**row, **more}, len(items))
-        yield from items
+        capture: Capture = response.meta["capture"]
+        page = self.read(capture, response.meta["page"])
+        if page is not None:
+            yield from self._told(capture, page, response.meta, **self._list_lacks(capture, page, visit)) or ()
+
+    def _list_lacks(self, capture: Capture, page: Page, visit: Visit) -> dict[str, Any]:
+        """Of a page that still points to the browser, in the browser, and whose list was not heard: it did not load."""
+        if page.outcome is not Outcome.OK or not page.result.follows or visit.pages or of_status(capture.status):
+            return {}
+        holds = Outcome.OK if any(page.items()) else Outcome.BLOCKED
+        return {"parts": {**page.result.parts, "posts": str(Outcome.BLOCKED)}, "outcome": str(holds)}

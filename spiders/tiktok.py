@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from crawler.pages import Page
+from crawler.pages.tiktok.common import TikTokPage
 from crawler.targets import TargetForm
 from spiders.browser import BrowserSpider
 
@@ -19,6 +21,9 @@ class TikTok(BrowserSpider):
 
     def address(self, target: str) -> str:
         return super().address(quote(target, safe=""))
+
+    def place_of(self, page: Page) -> str | None:
+        return page.place() if isinstance(page, TikTokPage) else None
 
 
 class TikTokProfile(TikTok):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 log = logging.getLogger(__name__)
-HANDLERS = {"https": "crawler.lanes.browser.BrowserHandler"}
+HANDLERS = {"https": "crawler.lanes.browser.BrowserHandler", "capture": "crawler.lanes.replay.CaptureHandler"}
 """For the setting DOWNLOAD_HANDLERS of spiders that may need a browser."""
 FLAGS = (
     "--blink-settings=imagesEnabled=false", "--disable-gpu", "--disable-dev-shm-usage", "--disable-sync",
@@ -152,6 +152,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
     async def _give_back(self, tab: Tab) -> None:
         self.visits += 1
         self.stats.inc_value("browser/visits")
+        self.stats.set_value("browser/bytes", self.gate.total_bytes)
         if not tab.broken:
             await tab.leave()
         if tab.broken:
@@ -194,7 +195,6 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         await super().close()
         await self.gate.close()
         if self.visits:
-            self.stats.set_value("browser/bytes", self.gate.total_bytes)
             for host, times in self.gate.refused.items():
                 self.stats.set_value(f"browser/refused/{host}", times)
             log.debug("browser closed in %.1f s", time.monotonic() - began_s)

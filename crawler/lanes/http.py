@@ -89,6 +89,7 @@ async def keep(capture: Capture, context: Context, crawler: Crawler) -> None:
             await asyncio.to_thread(context.archive.write, capture)
         else:
             context.archive.write(capture)
+        context.archived(capture.id)
     except ArchiveError as error:
         context.stop(crawler, "archive", error.strerror or str(error))
         raise

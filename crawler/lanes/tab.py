@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 BLANK = "about:blank"
 MOST_REDIRECTS = 5
 LARGEST_ANSWER = 16 * 1024 * 1024  # bytes; real lists have 0.4 MB
+BROKEN_REDIRECTS = ("net::ERR_INVALID_REDIRECT", "net::ERR_UNSAFE_REDIRECT")
 RENDER_S = 2.0  # how long the cards of an answer may take to appear before we scroll anyway
 # The network of a page that nobody looks at. Images are off in the browser itself (see browser.py); what comes from
 # hosts that are not on the list does not pass the gate.
@@ -108,6 +109,8 @@ class _Asked:
     headers: Mapping[str, str] = field(default_factory=dict)
     size: int = 0
     error: str = ""
+    led_away: int = 0
+    """Status of a redirect on the way."""
 
 
 @dataclass
@@ -188,7 +191,7 @@ class Tab:
             await self.page.goto(url, wait_until="commit")
         except PlaywrightError as error:
             said = error.message
-            if "ERR_INVALID_REDIRECT" in said or "ERR_UNSAFE_REDIRECT" in said:
+            if any(each in said for each in BROKEN_REDIRECTS):
                 return _Asked(visit.document.url if visit.document else url, 302)
             if "ERR_TOO_MANY_REDIRECTS" in said or len(visit.redirects) > MOST_REDIRECTS:
                 raise PageFailed(f"more than {MOST_REDIRECTS} redirects") from None
@@ -229,6 +232,8 @@ class Tab:
     async def _answer(self, request: str, asked: _Asked) -> Answer:
         if asked.error:
             return Answer(asked.url, asked.status, asked.headers, b"", asked.error)
+        if 300 <= asked.status < 400:
+            return Answer(asked.url, asked.status, asked.headers, b"")
         if asked.size > LARGEST_ANSWER:
             return Answer(asked.url, asked.status, asked.headers, b"", "too large")
         try:
@@ -273,6 +278,8 @@ class Tab:
                 if len(visit.redirects) > MOST_REDIRECTS:
                     self._later(self.cdp.send("Page.stopLoading"))
             visit.loader, visit.document = request, _Asked(url)
+        elif request in visit.pending and "redirectResponse" in event:
+            visit.pending[request].led_away = int(event["redirectResponse"]["status"])
         elif event["loaderId"] == visit.loader and visit.answers.search(url):
             visit.pending[request] = _Asked(url)
             visit.changed.set()
@@ -291,10 +298,16 @@ class Tab:
         self._settle(event, "")
 
     def _failed(self, event: dict[str, Any]) -> None:
-        self._settle(event, str(event.get("errorText") or "failed"))
+        error = str(event.get("errorText") or "failed")
+        if (asked := self._asked(event)) and error in BROKEN_REDIRECTS:
+            asked.led_away = 302
+        self._settle(event, error)
 
     def _settle(self, event: dict[str, Any], error: str) -> None:
         if (visit := self._visit) and (asked := visit.pending.pop(event["requestId"], None)):
+            if error and asked.led_away:  # to where the page may not read, or we do not go
+                asked.status, error = asked.led_away, ""
+                asked.headers = {}
             asked.error = error
             visit.finished.append((event["requestId"], asked))
             visit.changed.set()

@@ -24,7 +24,7 @@ from tests.demo.web import fetch
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 FAST = (
-    "-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=0", "-s", "RETRY_TIMES=0",
+    "-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=0", "-s", "RETRY_TIMES=0", "-s", "MANNERS_ENABLED=0",
     "-s", 'DOWNLOADER_MIDDLEWARES={"demo.lane.SimulatedMoment": 700, '
     '"crawler.lanes.http.ArchiveRedirects": 605, "crawler.lanes.http.ArchiveMiddleware": 585}',
 )  # fmt: skip

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ import pytest
 from pymongo.database import Database
 
 from crawler.config import ROOT
-from demo.site import Site, running
-from demo.world import START, World
+from demo.site import KINDS, Site
+from demo.world import names
 from tests.demo.test_browser import WITHOUT
-from tests.spiders.living import ADDON, false_numbers, outcomes, posts_of
+from tests.spiders.living import ADDON, false_numbers, grid, keys, living, outcomes, posts_of
 
 pytestmark = WITHOUT
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -25,7 +24,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    with running(World(7), at=START + timedelta(hours=30)) as opened:
+    with living() as opened:
         yield opened
 
 
@@ -60,3 +59,96 @@ def test_profiles_come_with_all_their_posts_and_every_number_is_true(
     assert false_numbers(database, site) == []
     assert outcomes(database)["nobody.at.all"] == [("http", "missing")]
     assert outcomes(database)["empty.shell"] == [("http", "ok")]  # no posts, no browser
+
+
+# What a crawl must come to, where the answer differs from the fault's own truth: in the browser a page cannot be torn
+# (it closes what is open), and nothing that asks twice is asked twice.
+DOCUMENT = tuple(
+    each for each in KINDS if each not in ("robots", "quota", "unsigned", "too_fast", "endless", "grid_failed")
+)
+LIST = tuple(each for each in KINDS if each not in ("robots", "quota", "unsigned", "too_fast", "private", "missing"))
+
+
+def halves(kinds: tuple[str, ...]) -> list[tuple[str, ...]]:
+    middle = len(kinds) // 2
+    return [kinds[:middle], kinds[middle:]]
+
+
+@pytest.mark.parametrize("kinds", halves(DOCUMENT), ids=["first", "second"])
+def test_whatever_becomes_of_a_profiles_page_is_a_typed_outcome_and_never_a_false_number(
+    crawl: Run, database: Database[Any], site: Site, kinds: tuple[str, ...]
+) -> None:
+    usable = [each for each in names.HANDLES if each not in ("quiet.cove", "gone_overboard", "empty.shell")]
+    met = dict(zip(usable, kinds, strict=False))
+    for handle, kind in met.items():
+        site.faults.add(kind, rf"/@{handle}(\?|$)", retry_after_s=0)
+    done = crawl("tiktok_profile", "-a", f"targets={','.join(met)}", "-a", "posts=all")
+    came, wrong = outcomes(database), []
+    for handle, kind in met.items():
+        good = KINDS[kind].truth == "ok"
+        posts = {row["post_id"] for row in database["posts"].find({"author": handle})}
+        if KINDS[kind].truth not in {each for _, each in came.get(handle, [])}:
+            wrong.append((kind, came.get(handle)))
+        if posts != (posts_of(site.world, handle, site.clock.now()) if good else set()):
+            wrong.append((kind, f"{len(posts)} posts"))
+        if bool(database["profiles"].find_one({"username": handle})) != good:
+            wrong.append((kind, "profile"))
+    assert wrong == [], done.stderr
+    assert false_numbers(database, site, fallen=True) == []
+
+
+def sec_uid(site: Site, handle: str) -> str:
+    return f"secUid={site.world.crowd.creators[names.HANDLES.index(handle)].sec_uid}&"
+
+
+GRIDS: dict[str, tuple[str, Callable[[Site, str], str], Callable[[Site, str], list[str]]]] = {
+    # spider: its board, how its page asks for the list of a target, and the truth of it
+    "tiktok_profile": (
+        "tiktok:creator:{}", sec_uid,
+        lambda site, each: [f"tiktok:post:{n}" for n in posts_of(site.world, each, site.clock.now())],
+    ),
+    "tiktok_hashtag": (
+        "tiktok:hashtag:{}@br", lambda site, each: f"challengeID={site.world.tag(each, 0).tag_id}&",
+        lambda site, each: keys(site.world.tagged(each, site.world.hour(site.clock.now()))),
+    ),
+    "tiktok_search": (
+        "tiktok:search:{}@br", lambda site, each: f"keyword={each}&",
+        lambda site, each: keys(site.world.hits(each, site.world.hour(site.clock.now()))[:120]),
+    ),
+}  # fmt: skip
+WORDS = sorted({word for thing in names.THINGS for word in thing.split() if len(word) > 3 and word.isascii()})
+TARGETS = {
+    "tiktok_profile": [each for each in names.HANDLES if each not in ("quiet.cove", "gone_overboard", "empty.shell")],
+    "tiktok_hashtag": [each.lower() for each in names.TAGS],
+    "tiktok_search": WORDS,
+}
+
+
+@pytest.mark.parametrize(("spider", "kinds"), list(zip(GRIDS, (LIST[::3], LIST[1::3], LIST[2::3]), strict=True)))
+def test_whatever_becomes_of_a_list_its_page_stays_and_the_list_is_a_gap(
+    crawl: Run, database: Database[Any], site: Site, spider: str, kinds: tuple[str, ...]
+) -> None:
+    board, asks, true = GRIDS[spider]
+    met = dict(zip(TARGETS[spider], ("", *kinds), strict=False))
+    assert len(met) == len(kinds) + 1
+    for target, kind in met.items():
+        if kind:
+            site.faults.add(kind, asks(site, target), retry_after_s=0)
+    done = crawl(spider, "-a", f"targets={','.join(met)}", "-a", "posts=all")
+    came, wrong = outcomes(database), []
+    for target, kind in met.items():
+        truth = "blocked" if kind == "grid_failed" else KINDS[kind].truth if kind else "ok"
+        lists = [outcome for lane, outcome in came[target] if lane == "browser"]
+        expected = {truth, "blocked"} if "redirect" in kind else {truth}
+        stored = grid(database, board.format(target))
+        whole = true(site, next(each for each in (*names.TAGS, target) if each.lower() == target))
+        if not expected & set(lists):
+            wrong.append((kind, came[target]))
+        # One that never ends shows its beginning again in the place of its end.
+        lacks = 30 if kind == "endless" else 0 if truth == "ok" else len(whole)
+        if not (set(stored) <= set(whole) and len(whole) - len(set(stored)) <= lacks) or (truth != "ok" and stored):
+            wrong.append((kind, f"{len(set(stored))} of {len(whole)}"))
+        if truth == "ok" and kind != "endless" and spider != "tiktok_profile" and stored != whole:
+            wrong.append((kind, "order"))
+    assert wrong == [], done.stderr
+    assert false_numbers(database, site, fallen=True) == []
