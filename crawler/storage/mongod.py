@@ -17,8 +17,6 @@ from crawler.storage.errors import StorageAway, StorageError, StorageRefused
 
 PORT_TAKEN, DIRECTORY_TAKEN, OTHER_VERSION = 48, 100, 62
 """Exit codes of mongod."""
-PASSING = (PORT_TAKEN, DIRECTORY_TAKEN)
-"""A server that is just dying or starting holds them; worth another try."""
 
 
 def find() -> Path:
@@ -53,8 +51,13 @@ def why_not(program: Path) -> str | None:
     return (done.stderr or done.stdout).strip()[-300:] or _ending(done.returncode)
 
 
+def passing(code: int, log: str) -> bool:
+    """Whether another try is worth it. Two servers may bind one port at once; the second to listen on it aborts."""
+    return code in (PORT_TAKEN, DIRECTORY_TAKEN) or "Address already in use" in log
+
+
 def launch_error(code: int, log: str, data_dir: Path) -> StorageError:
-    """What an ended mongod died of. code: its exit code, negative for a signal; log: its last lines."""
+    """What an ended mongod died of. code: its exit code, negative for a signal; log: of its last start."""
     place = f"local database in {data_dir}"
     if "No space left on device" in log:
         return StorageRefused(f"{place}: the disk is full; free some space and start again")
@@ -66,7 +69,7 @@ def launch_error(code: int, log: str, data_dir: Path) -> StorageError:
         return StorageRefused(f"{place}: {other} already has it open; end that server, then try again")
     if code == OTHER_VERSION:
         return StorageRefused(f"{place}: written by another version of MongoDB; set another TIDEMARK_DATA")
-    if code == PORT_TAKEN:
+    if passing(code, log):
         return StorageAway(f"{place}: its port was taken by another program; try again")
     return StorageRefused(f"{place}: mongod {_ending(code)}; see {data_dir / 'server.log'}")
 

@@ -128,10 +128,10 @@ def _start(data_dir: Path) -> _Answer:
             _keep_port(data_dir, kept)  # whoever holds the directory listens on that one
         if answer := _ask(data_dir):
             return answer if answer.primary else _lead(answer.port, data_dir)
-        if code is not None and (code not in mongod.PASSING or time.monotonic() > deadline):
+        if code is not None and (not mongod.passing(code, log := _log(data_dir)) or time.monotonic() > deadline):
             if shutil.disk_usage(data_dir).free < MIN_FREE_BYTES:  # its log then lacks the last words
                 raise _full(data_dir)
-            raise mongod.launch_error(code, _log_tail(data_dir), data_dir)
+            raise mongod.launch_error(code, log, data_dir)
         time.sleep(PAUSE_S)
 
 
@@ -295,10 +295,11 @@ def _keep_port(data_dir: Path, port: int) -> None:
         raise _unwritable(data_dir, error) from None
 
 
-def _log_tail(data_dir: Path) -> str:
+def _log(data_dir: Path) -> str:
+    """What the server said since its last start began, at most 200 kB."""
     with contextlib.suppress(OSError), (data_dir / "server.log").open("rb") as log:
         log.seek(max(0, log.seek(0, os.SEEK_END) - 200_000))  # a crash prints its stack last, and that is long
-        return log.read().decode("utf-8", "replace")
+        return log.read().decode("utf-8", "replace").rpartition('"MongoDB starting"')[2]
     return ""
 
 

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_six_processes_that_start_at_once_share_one_server(data_dir):
     assert [errors for _, errors in ends] == [""] * 6
     assert {out.strip() for out, _ in ends} == {server.ensure(data_dir)}
     assert not (data_dir / "server.log.1").exists(), "a second start was tried"
+
+
+def test_servers_of_several_directories_that_start_at_once_get_a_port_each(tmp_path):
+    places = [tmp_path / name / "db" for name in ("one", "two", "three")]
+    with ThreadPoolExecutor(3) as pool:
+        uris = set(pool.map(server.ensure, places))
+    stopped = [server.stop(each) for each in places]
+    assert len(uris) == 3
+    assert all(stopped)
 
 
 def test_the_server_is_private_to_this_machine_and_user(served):
@@ -203,6 +213,7 @@ def test_a_server_that_fails_to_start_leaves_no_child_behind(data_dir):
     [
         (100, "", StorageRefused, "another process already has it open"),
         (48, "", StorageAway, "port was taken"),
+        (-6, "Error listening for new connections: Address already in use", StorageAway, "port was taken"),
         (62, "", StorageRefused, "another version of MongoDB"),
         (-4, "", StorageRefused, "AVX"),
         (-9, "", StorageRefused, "killed"),
