@@ -9,10 +9,12 @@ from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
+from analysis.commerce.deals_commands import DEALS
 from analysis.creators import commands as creators
 from analysis.creators import post_commands as posts
 from analysis.output import OutputError
 from analysis.text import commands as text
+from analysis.text import hear_command, topic_commands
 from analysis.trends import alert_commands, derived_commands, growth_commands
 from analysis.trends import backtest_commands as backtests
 from analysis.trends import commands as trends
@@ -24,15 +26,21 @@ from crawler.storage.alerts import Alerts
 from crawler.storage.creators import Creators
 from crawler.storage.errors import StorageError
 from crawler.storage.reads import Client, Reader
+from crawler.storage.texts import Texts
 from crawler.storage.trends import Trends
 
 COMMANDS: dict[str, Command] = {
+    "deals": DEALS,
     "creators": creators.CREATORS,
     "posts": posts.POSTS,
     "boards": trends.BOARDS,
     "evolution": trends.EVOLUTION,
     "keywords": text.KEYWORDS,
     "sentiment": text.SENTIMENT,
+    "themes": topic_commands.THEMES,
+    "links": topic_commands.LINKS,
+    "categories": topic_commands.CATEGORIES,
+    "hear": hear_command.HEAR,
     "topics": TOPICS,
     "growth": growth_commands.GROWTH,
     "backtest": backtests.BACKTEST,
@@ -64,7 +72,8 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
             session = Session(
                 simulated=name.endswith(SIMULATED_ENDING), reader=Reader(client[name], args.known_at),
                 alerts=Alerts(client[name]), trends=Trends(client[name]),
-                creators=Creators(client[name], args.known_at), models_dir=config.data_dir / "models" / name,
+                creators=Creators(client[name], args.known_at), texts=Texts(client[name], args.known_at),
+                models_dir=config.data_dir / "models" / name, user_agent=config.user_agent,
             )  # fmt: skip
             return command.run(args, session)
     except StorageError as error:

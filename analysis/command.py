@@ -14,6 +14,7 @@ from analysis.output import check_ending, table, write
 from crawler.storage.alerts import Alerts
 from crawler.storage.creators import Creators
 from crawler.storage.reads import Reader
+from crawler.storage.texts import Texts
 from crawler.storage.trends import Trends
 
 GOOD, AWAY, WRONG = 0, 1, 2
@@ -48,7 +49,9 @@ class Session(Screen):
     alerts: Alerts
     trends: Trends
     creators: Creators
+    texts: Texts
     models_dir: Path
+    user_agent: str
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ SURE = 3.0  # a phrase that nothing else says, against a seed
 LEAST_SHARE = 0.4  # of all evidence, for the best category
 LEAST_EVIDENCE = 2.0  # of phrases, in units of a seed; less is chance
 SECOND_SENSE, SENSE_POSTS = 0.3, 10  # share of posts in a second category, of at least so many
+MOST_POSTS = 200  # of one topic that are read; more change no share by much
 HEAD_VOICE = 2.0  # of one post's head, against a seed
 Matrix = npt.NDArray[np.float32]
 
@@ -39,21 +40,50 @@ class Category:
     second: str | None = None
     """Where the posts split into two senses: the other one."""
 
+    first: str | None = None
+    """The sense that most posts speak in; the name, where there is one."""
+
     @property
     def ambiguous(self) -> bool:
         return self.second is not None
 
+    @property
+    def senses(self) -> str | None:
+        """'sports or music' where the posts speak of two things."""
+        return f"{self.first} or {self.second}" if self.second else None
 
-def categorise(texts: Sequence[str], related: Sequence[str] = ()) -> Category:
+
+def categorise(texts: Sequence[str], related: Sequence[str] = (), *, head: bool = True) -> Category:
     """*texts*: posts on one topic. *related*: terms that come with it, one more voice together."""
-    spoken = [seed_scores(text) for text in texts]
+    spoken = _votes(texts, head=head)
     if related:
         spoken.append(seed_scores(" . ".join(related)))
-    votes = [dict(each) for each in spoken]
-    for vote, chances in zip(votes, _head_chances(texts), strict=False):
+    return _decided([vote for vote in spoken if vote])
+
+
+def categorise_each(texts: Sequence[str], topics: Sequence[Sequence[int]], *, head: bool = True) -> list[Category]:
+    """One for each of *topics*, given by the places of its posts in *texts*; no post is read twice.
+
+    Of a topic with more than MOST_POSTS posts, so many in even steps speak for all. *head*: also ask the language
+    model, a hundred posts a second; the phrases alone are enough to tell that a name has two senses.
+    """
+    chosen = [_even(places) for places in topics]
+    needed = sorted({at for places in chosen for at in places})
+    votes = dict(zip(needed, _votes([texts[at] for at in needed], head=head), strict=True))
+    return [_decided([votes[at] for at in places if votes[at]]) for places in chosen]
+
+
+def _even(places: Sequence[int]) -> Sequence[int]:
+    step = max(1, -(-len(places) // MOST_POSTS))
+    return places[::step]
+
+
+def _votes(texts: Sequence[str], *, head: bool) -> list[dict[str, float]]:
+    votes = [seed_scores(text) for text in texts]
+    for vote, chances in zip(votes, _head_chances(texts) if head else (), strict=False):
         for name, chance in chances.items():
             vote[name] = vote.get(name, 0.0) + HEAD_VOICE * chance
-    return _decided([vote for vote in votes if vote])
+    return votes
 
 
 def _decided(votes: Sequence[Mapping[str, float]]) -> Category:
@@ -73,7 +103,7 @@ def _decided(votes: Sequence[Mapping[str, float]]) -> Category:
     others = sorted((name for name in leading if name != order[0]), key=lambda name: (-leading[name], name))
     split = bool(others) and len(votes) >= SENSE_POSTS and leading[others[0]] >= SECOND_SENSE * len(votes)
     name = order[0] if share >= LEAST_SHARE else UNKNOWN
-    return Category(name, share, len(votes), others[0] if split else None)
+    return Category(name, share, len(votes), others[0] if split else None, order[0])
 
 
 def seed_scores(text: str) -> dict[str, float]:

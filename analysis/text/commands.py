@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pandas as pd
 
-from analysis.command import GOOD, Command, Session, UsageError, file, hours, moment, positive, until
-from analysis.output import ENDINGS, clean
+from analysis.command import GOOD, Command, Session, UsageError, hours
+from analysis.output import clean
 from analysis.text import embedding
-from analysis.text.categories import categorise
+from analysis.text.categories import categorise_each
+from analysis.text.command_parts import ROWS, brands, common_arguments, finish, posts_asked, rows
 from analysis.text.keywords import keywords
 from analysis.text.language import identify
-from analysis.text.posts import PostText, from_row, once_each
+from analysis.text.posts import PostText
 from analysis.text.rising import DEFAULT
 from analysis.text.sentiment import LABELS, LANGUAGES, Model, classify, confusion
 from analysis.text.shares import FEW, Mood, mood
 from analysis.text.terms import KINDS, terms
 from crawler.topics import topic_key
 
-ROWS = 20
-TABLE = {
+HEADS = {
     "term": "term", "kind": "kind", "state": "state", "times": "times usual", "confidence": "confidence",
-    "authors": "authors", "posts": "posts", "copies": "copies", "engagement": "engagement", "modalities": "where",
+    "authors": "authors", "posts": "posts", "ambiguous": "ambiguous", "copies": "copies", "engagement": "engagement",
+    "modalities": "where", "category": "category",
 }  # fmt: skip
 """Column of the frame: its head in the table."""
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    option = parser.add_argument
-    option("--since", type=moment, metavar="MOMENT", help="posts made from this moment on (UTC)")
-    option("--until", type=until, metavar="MOMENT", help="posts made before this moment, or to the end of a day")
-    option("--top", type=positive, metavar="N", help=f"best N (default {ROWS} on the screen, all in a file)")
-    option("-o", dest="output", type=file(*ENDINGS), metavar="FILE", help=f"write a file: {', '.join(ENDINGS)}")
-
-
 def _keywords_arguments(parser: argparse.ArgumentParser) -> None:
-    _common(parser)
+    common_arguments(parser)
     option = parser.add_argument
     option("--language", metavar="CODE", help="only posts in this language (en, pt, es, …)")
     option("--kind", choices=KINDS, help="only terms of this kind")
@@ -49,60 +42,41 @@ def _keywords_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _keywords(args: argparse.Namespace, session: Session) -> int:
-    posts = _posts(args, session)
+    posts = posts_asked(args, session)
     settings = replace(DEFAULT, bin=max(args.bin_h, timedelta(minutes=1)))
-    found = keywords(posts, language=args.language, settings=settings)
+    names = brands(session)
+    found = keywords(posts, brands=names, language=args.language, settings=settings)
     frame = found.frame[found.frame["kind"] == args.kind] if args.kind else found.frame
     count = len(frame)
     if args.by != "rise":
         frame = frame.sort_values([args.by, "key"], ascending=[False, True], na_position="last")
     frame = frame.head(args.top or (len(frame) if args.output else ROWS))
-    if args.categories:
-        frame = _with_categories(frame, posts)
-    if args.output:
-        session.save(frame, args.output)
-        return GOOD
-    shown = frame[[name for name in (*TABLE, "category", "ambiguous") if name in frame]].rename(columns=TABLE)
-    session.show(shown, f"{found.posts:,} posts, {found.copies:,} copies folded, {count:,} terms")
-    if found.bins < settings.least_bins:
+    frame = _with_senses(frame, posts, names, categories=args.categories)
+    finish(args, session, frame, f"{found.posts:,} posts, {found.copies:,} copies folded, {count:,} terms", HEADS)
+    if not args.output and found.bins < settings.least_bins:
         session.say(
             f"too little past to say what rises: {found.bins} bins with posts, {settings.least_bins} are needed"
         )
     return GOOD
 
 
-def _with_categories(frame: pd.DataFrame, posts: list[PostText]) -> pd.DataFrame:
-    """`category`, and `ambiguous`: the other sense where the posts of a term split into two."""
-    held: dict[str, list[str]] = {str(key): [] for key in frame["key"]}
-    for post in posts:
-        for key in held.keys() & {term.key for term in terms(post)}:
-            held[key].append(post.caption)
-    found = [categorise(held[str(key)]) for key in frame["key"]]
-    second = pd.Series([each.second for each in found], index=frame.index, dtype="string")
-    return frame.assign(category=[each.name for each in found], ambiguous=second)
-
-
-def _posts(args: argparse.Namespace, session: Session) -> list[PostText]:
-    frame = session.reader.posts(since=args.since, until=args.until)
-    if frame.empty:
-        raise UsageError("no post in the time asked for; crawl or replay some first, e.g. scrapy replay FILE")
-    return once_each(from_row(row) for row in _rows(frame))
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Plain values, None where missing; lists as they are."""
-    plain = frame.astype(object)
-    return [
-        {
-            str(name): value if isinstance(value, list) else None if pd.isna(value) else value
-            for name, value in row.items()
-        }
-        for row in plain.to_dict("records")
-    ]
+def _with_senses(
+    frame: pd.DataFrame, posts: Sequence[PostText], names: Collection[str], *, categories: bool
+) -> pd.DataFrame:
+    """`ambiguous`: both senses where the posts of a term split into two; `category` where it is asked for."""
+    places: dict[str, list[int]] = {str(key): [] for key in frame["key"]}
+    for at, post in enumerate(posts):
+        for key in places.keys() & {term.key for term in terms(post, names)}:
+            places[key].append(at)
+    texts = [post.said for post in posts]
+    found = categorise_each(texts, list(places.values()), head=categories)
+    senses = [each.senses for each in found]
+    frame = frame.assign(ambiguous=pd.Series(senses, index=frame.index, dtype="string"))
+    return frame.assign(category=[each.name for each in found]) if categories else frame
 
 
 def _sentiment_arguments(parser: argparse.ArgumentParser) -> None:
-    _common(parser)
+    common_arguments(parser)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--topic", metavar="TEXT", help="only posts that hold this term")
     what.add_argument("--products", action="store_true", help="products, by their reviews")
@@ -122,24 +96,22 @@ def _sentiment(args: argparse.Namespace, session: Session) -> int:
     moods = {topic: mood([said[at] for at in rows], table) for topic, rows in groups.items()}
     order = sorted(moods, key=lambda topic: (-moods[topic].n, topic))
     frame = pd.DataFrame([_mood_row(topic, len(groups[topic]), moods[topic]) for topic in order])
-    if args.output:
-        session.save(frame.head(args.top or len(frame)), args.output)
-    else:
-        session.show(frame.head(args.top or ROWS), f"Sentiment of {source}, model {model}; {', '.join(LANGUAGES)} only")
+    heads = {str(name): str(name) for name in frame.columns}
+    finish(args, session, frame, f"Sentiment of {source}, model {model}; {', '.join(LANGUAGES)} only", heads)
     return GOOD
 
 
 def _fed_by(args: argparse.Namespace, session: Session) -> tuple[list[tuple[list[str], str, str | None]], str]:
     """Topics, text and stated language of everything that feeds the answer; and what that is."""
     if args.products:
-        reviews = _rows(session.reader.reviews())
+        reviews = rows(session.reader.reviews())
         if not reviews:
             raise UsageError("no review stored yet, so products have no sentiment")
         told = [
             ([row["product"]], " ".join(filter(None, (row["title"], row["text"]))), row["language"]) for row in reviews
         ]
         return told, f"{len(told):,} reviews"
-    posts = _posts(args, session)
+    posts = posts_asked(args, session)
     held = [(post, {term.key: term.shown for term in terms(post)}) for post in posts]
     if args.topic:
         key = topic_key(args.topic)

