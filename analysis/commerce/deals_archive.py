@@ -1,0 +1,205 @@
+"""Deals in dumps of a tweet stream: members read by several processes, their findings joined in the dump's order.
+
+The same function reads a member on one machine and on a cluster; only who calls it differs. What is joined never
+grows with the dump: rows go to the caller as they come, and of ids only the last WINDOW are remembered.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Literal
+
+import orjson
+
+from analysis.commerce.deals import read
+from analysis.commerce.deals_rows import row, told
+from crawler.lanes import tweets, twitterstream
+from crawler.lanes.twitterstream import Damaged, Packed
+
+WINDOW = 300_000  # tweet ids; a stream repeats within minutes, and two hours of it fit in 30 MB
+Keep = Literal["deals", "amounts", "all"]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which tweets are read for deals, and which readings are kept."""
+
+    brands: tuple[str, ...] = ()
+    """Only tweets that name one of them; empty: all."""
+    keep: Keep = "deals"
+    watched: frozenset[str] = frozenset()
+    """Handles and account ids of retailers, lower case."""
+    only_watched: bool = False
+    priced: bool = False
+    """Only tweets with a "$" beside a number: the selection that the benchmark shares with other engines."""
+
+    @cached_property
+    def lowered(self) -> tuple[bytes, ...]:
+        return tuple(each.lower().encode() for each in self.brands)
+
+    @cached_property
+    def brand(self) -> re.Pattern[str]:
+        return re.compile(rf"\b(?:{'|'.join(map(re.escape, self.brands))})\b", re.I)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one member gave."""
+
+    name: str
+    at: int
+    account: tweets.Account
+    problem: str = ""
+    rows: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """Tweet id and row, in the member's order."""
+    ids: bytes = b""
+    """Of all tweets, as array('q')."""
+    withdrawn: list[str] = field(default_factory=list)
+    bytes: int = 0
+    """Unpacked."""
+
+
+_PRICED = re.compile(r"\$ ?\d")
+
+
+def read_member(member: Packed, selection: Selection) -> Found:
+    """Pure but for the memory it takes; runs in any process."""
+    block, problem = twitterstream.text_of(member)
+    account, found_ids, withdrawn = tweets.Account(), array("q"), list[str]()
+    numbers: list[int] = []
+    rows = []
+    for line in tweets.skim(block, account, numbers, withdrawn):
+        if _may_hold(line, selection):
+            tweet = orjson.loads(line)
+            if (found := _row(tweet, selection)) is not None:
+                rows.append((numbers[-1] if numbers else 0, found))
+    found_ids.extend(each for each in numbers if each < 1 << 63)
+    return Found(member.name, member.at, account, problem, rows, found_ids.tobytes(), withdrawn, len(block))
+
+
+def _may_hold(line: bytes, selection: Selection) -> bool:
+    """Cheap and never wrong: a line it drops could not have been selected."""
+    if selection.priced and b"$" not in line:
+        return False
+    if not selection.brands:
+        return True
+    lowered = line.lower()
+    return any(each in lowered for each in selection.lowered)
+
+
+def _row(tweet: dict[str, Any], selection: Selection) -> dict[str, Any] | None:
+    whole = tweets.original(tweet)
+    text = tweets.full_text(whole)
+    if selection.brands and not selection.brand.search(text):
+        return None
+    if selection.priced and not _PRICED.search(text):
+        return None
+    name, post = told(tweet, selection.watched)
+    if selection.only_watched and not post.author_sells:
+        return None
+    found = read(post)
+    if not (selection.keep == "all" or found.is_deal or (selection.keep == "amounts" and found.amounts)):
+        return None
+    counts = {each: whole.get(f"{each}_count") for each in ("favorite", "retweet", "reply", "quote")}
+    return row(name, found) | {
+        "created_at": tweet.get("created_at"), "author": post.author, "repost_of": _other(whole, tweet), "text": text,
+        "lang": tweet.get("lang"), "likes": counts["favorite"], "reposts": counts["retweet"],
+        "comments": counts["reply"], "shares": counts["quote"],
+    }  # fmt: skip
+
+
+def _other(whole: dict[str, Any], tweet: dict[str, Any]) -> str | None:
+    return None if whole is tweet else str(whole["id_str"])
+
+
+class Joined:
+    """Findings of members in order: duplicates counted over members, rows once per tweet."""
+
+    def __init__(self) -> None:
+        self.account = tweets.Account()
+        self.members = 0
+        self.problems: list[Damaged] = []
+        self.bytes = 0
+        self._seen: set[int] = set()
+        self._order: deque[int] = deque()
+
+    def take(self, found: Found | Damaged) -> list[dict[str, Any]]:
+        """The rows that are new."""
+        if isinstance(found, Damaged):
+            self.problems.append(found)
+            return []
+        if found.problem:
+            self.problems.append(
+                Damaged(found.name, f"{found.problem}; {found.account.lines:,} lines before that are read")
+            )
+        self.members += 1
+        self.bytes += found.bytes
+        self.account.add(found.account)
+        rows = dict(reversed(found.rows))  # of the same tweet twice in a member, the first
+        new = []
+        for number in memoryview(found.ids).cast("q"):
+            if number in self._seen:
+                self.account.duplicates += 1
+                continue
+            self._seen.add(number)
+            self._order.append(number)
+            if (kept := rows.get(number)) is not None:
+                new.append(kept)
+        while len(self._order) > WINDOW:
+            self._seen.discard(self._order.popleft())
+        return new
+
+
+def local(
+    given: Iterable[str], selection: Selection, processes: int | None = None, done: frozenset[str] = frozenset()
+) -> Iterator[Found | Damaged]:
+    """In order; a few members at a time are in memory. One process reads the sources, the others unpack and read."""
+    packed = (each for source in given for each in twitterstream.members(source, done))
+    n = processes or max(1, os.cpu_count() or 1)
+    if n == 1:
+        for each in packed:
+            yield each if isinstance(each, Damaged) else read_member(each, selection)
+        return
+    context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    if os.name == "posix":
+        context.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(n, mp_context=context) as pool:
+        waiting: deque[Future[Found] | Damaged] = deque()
+        for each in packed:
+            waiting.append(each if isinstance(each, Damaged) else pool.submit(read_member, each, selection))
+            if len(waiting) > 2 * n:
+                yield _result(waiting.popleft())
+        while waiting:
+            yield _result(waiting.popleft())
+
+
+def _result(waiting: Future[Found] | Damaged) -> Found | Damaged:
+    return waiting if isinstance(waiting, Damaged) else waiting.result()
+
+
+def spark(given: Iterable[str], selection: Selection, done: frozenset[str] = frozenset()) -> Iterator[Found | Damaged]:
+    """The same over a Spark cluster (pip install pyspark): a source is a task, so name many.
+
+    Sources must be readable from every worker. The order is that of *given*.
+    """
+    session: Any = import_module("pyspark.sql").SparkSession.builder.appName("tidemark deals").getOrCreate()
+    try:
+        names = list(given)
+
+        def task(source: str) -> Iterator[Found | Damaged]:
+            for each in twitterstream.members(source, done):
+                yield each if isinstance(each, Damaged) else read_member(each, selection)
+
+        if names:
+            yield from session.sparkContext.parallelize(names, len(names)).flatMap(task).toLocalIterator()
+    finally:
+        session.stop()

@@ -1,0 +1,241 @@
+"""`deals`: what posts offer. From files, dumps or standard input without a database; or from stored posts."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, cast
+
+import orjson
+
+from analysis.command import AWAY, GOOD, Command, Screen, UsageError, file, positive
+from analysis.commerce.deals import read
+from analysis.commerce.deals_archive import Found, Joined, Selection, local, spark
+from analysis.commerce.deals_live import live
+from analysis.commerce.deals_rows import NotAPost, row, told
+from analysis.commerce.deals_watch import Watched, watch_list
+from crawler.lanes import twitterstream
+from crawler.lanes.tweets import Account
+from crawler.lanes.twitterstream import Damaged
+
+SAY_EVERY_S = 2.0
+SAID = 12  # damaged places shown by name
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option(
+        "given", nargs="*", metavar="IN",
+        help="posts as lines of JSON (.jsonl, .jsonl.gz, - for standard input), or dumps of a tweet stream: .tar .zip "
+        ".json .gz .bz2, folders of them, https:// s3:// gs://; without IN: the stored posts that are new",
+    )  # fmt: skip
+    option("-o", dest="output", type=file(".jsonl"), metavar="FILE", help="lines of JSON (default: standard output)")
+    option(
+        "--watch", type=Path, metavar="FILE", help="retailers, a line each: handle or id, and a category after a comma"
+    )
+    option("--only-watched", action="store_true", help="only posts of the accounts of --watch")
+    option("--brands", metavar="A,B,…", help="of a dump: only tweets that name one of these")
+    option(
+        "--keep",
+        choices=("deals", "amounts", "all"),
+        help="which readings to write (default: of lines all, of dumps deals)",
+    )
+    option(
+        "--engine",
+        choices=("local", "spark"),
+        default="local",
+        help="who reads dumps (default: processes of this machine)",
+    )
+    option("--processes", type=positive, metavar="N", help="of the local engine (default: one a core)")
+    option("--resume", action="store_true", help="go on with an interrupted dump, member by member")
+
+
+def _apart(args: argparse.Namespace, screen: Screen) -> int:
+    watched = watch_list(args.watch) if args.watch else Watched({})
+    if args.only_watched and not watched:
+        raise UsageError("--only-watched needs --watch FILE with at least one account")
+    dumps = [each for each in args.given if not _are_lines(each)]
+    if dumps and len(dumps) < len(args.given):
+        raise UsageError("lines of JSON and dumps in one call; read them in two")
+    if dumps:
+        return _dumps(args, watched)
+    if args.engine == "spark" or args.resume or args.brands:
+        raise UsageError("--engine, --resume and --brands are for dumps; this is lines of JSON")
+    return _lines(args, watched)
+
+
+def _are_lines(given: str) -> bool:
+    return given == "-" or given.lower().endswith((".jsonl", ".jsonl.gz"))
+
+
+def _lines(args: argparse.Namespace, watched: Watched) -> int:
+    n = refused = 0
+    with ExitStack() as stack:
+        out = stack.enter_context(args.output.open("wb")) if args.output else sys.stdout.buffer
+        for name, line in _given_lines(args.given, stack):
+            n += 1
+            try:
+                key, post = told(_parsed(line), watched.names)
+            except NotAPost as error:
+                refused += 1
+                if refused <= SAID:
+                    sys.stderr.write(f"{name}, line {n}: {error}\n")
+                continue
+            found = read(post)
+            if _kept(found.is_deal, bool(found.amounts), args.keep or "all"):
+                out.write(orjson.dumps(row(key, found) | watched.category_of(post), option=orjson.OPT_APPEND_NEWLINE))
+            if name == "standard input":
+                out.flush()
+    sys.stderr.write(f"{n:,} lines read, {refused:,} of them no posts{f'; {args.output}' if args.output else ''}\n")
+    return GOOD if not refused else AWAY
+
+
+def _kept(is_deal: bool, has_amounts: bool, keep: str) -> bool:
+    return keep == "all" or is_deal or (keep == "amounts" and has_amounts)
+
+
+def _given_lines(given: Iterable[str], stack: ExitStack) -> Iterator[tuple[str, bytes]]:
+    for each in given:
+        if each == "-":
+            source: IO[bytes] = sys.stdin.buffer
+            name = "standard input"
+        else:
+            if not Path(each).is_file():
+                raise UsageError(f"{each}: no such file")
+            opened = gzip.open(each) if each.lower().endswith(".gz") else Path(each).open("rb")  # noqa: SIM115 - the stack closes it
+            source, name = cast(IO[bytes], stack.enter_context(opened)), each
+        yield from ((name, line) for line in source if line.strip())
+
+
+def _parsed(line: bytes) -> dict[str, object]:
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise NotAPost(f"no JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise NotAPost(f"expected an object, found {type(found).__name__}")
+    return found
+
+
+@dataclass
+class _Progress:
+    """What was finished, in a file beside the output: a line for each member, written after its rows."""
+
+    path: Path | None
+    done: set[str] = field(default_factory=set)
+    out_bytes: int = 0
+
+    def load(self) -> None:
+        if self.path is None or not self.path.exists():
+            return
+        whole = []
+        for line in self.path.read_text("utf-8").splitlines():
+            try:
+                kept = json.loads(line)
+            except ValueError:
+                break  # the line that was being written when it stopped
+            self.done.add(kept["member"])
+            self.out_bytes = kept["out_bytes"]
+            whole.append(f"{line}\n")
+        self.path.write_text("".join(whole), "utf-8")
+
+    def finished(self, name: str, out: IO[bytes]) -> None:
+        if self.path is None:
+            return
+        out.flush()
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"member": name, "out_bytes": out.tell()}) + "\n")
+
+
+def _dumps(args: argparse.Namespace, watched: Watched) -> int:
+    try:
+        sources = [each for given in args.given for each in twitterstream.sources(given)]
+    except FileNotFoundError as error:
+        raise UsageError(str(error)) from None
+    if not sources:
+        raise UsageError(f"{', '.join(args.given)}: no .tar, .zip, .json, .gz or .bz2 in it")
+    if args.resume and not args.output:
+        raise UsageError("--resume needs -o FILE")
+    progress = _Progress(args.output.with_suffix(".progress") if args.output else None)
+    if args.resume:
+        progress.load()
+    elif progress.path:
+        progress.path.unlink(missing_ok=True)
+    brands = tuple(each.strip() for each in (args.brands or "").split(",") if each.strip())
+    selection = Selection(brands, args.keep or "deals", watched.names, args.only_watched)
+    done = frozenset(progress.done)
+    engine = (
+        spark(sources, selection, done) if args.engine == "spark" else local(sources, selection, args.processes, done)
+    )
+    joined = Joined()
+    with ExitStack() as stack:
+        out: IO[bytes] = sys.stdout.buffer
+        if args.output:
+            out = stack.enter_context(args.output.open("r+b" if args.resume and args.output.exists() else "wb"))
+            out.truncate(progress.out_bytes)
+            out.seek(progress.out_bytes)
+        deals = _joined(engine, joined, out, progress, sources)
+    return _summary(joined, deals, len(done))
+
+
+def _joined(
+    engine: Iterator[Found | Damaged], joined: Joined, out: IO[bytes], progress: _Progress, sources: list[str]
+) -> int:
+    total = sum(twitterstream.size(each) or 0 for each in sources)
+    deals = 0
+    read_before, source, at = 0, "", 0
+    began = said = time.monotonic()
+    for found in engine:
+        for each in joined.take(found):
+            out.write(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE))
+            deals += 1
+        progress.finished(found.name, out)
+        name = found.name.partition("!")[0].partition("#")[0]
+        if name != source:
+            read_before, source = read_before + at, name
+        at = found.at if isinstance(found, Found) else at
+        now = time.monotonic()
+        if now - said > SAY_EVERY_S:
+            said = now
+            sys.stderr.write(f"\r{_rate(joined, now - began, read_before + at, total)}   ")
+            sys.stderr.flush()
+    sys.stderr.write("\r" + " " * 78 + "\r" if said != began else "")
+    return deals
+
+
+def _rate(joined: Joined, since_s: float, packed: int, total: int) -> str:
+    left = f", {(total - packed) / packed * since_s / 60:.0f} min left" if total and packed else ""
+    return (
+        f"{joined.members:,} members, {joined.account.tweets:,} tweets, {joined.bytes / 1e6 / since_s:.0f} MB/s{left}"
+    )
+
+
+def _summary(joined: Joined, kept: int, before: int) -> int:
+    account: Account = joined.account
+    notices = ", ".join(f"{n:,} {kind}" for kind, n in sorted(account.notices.items())) or "none"
+    say = sys.stderr.write
+    again = f", {before:,} were read before" if before else ""
+    say(f"{joined.members:,} members read{again}: {account.lines:,} lines\n")
+    say(f"  {account.tweets:,} tweets, {account.duplicates:,} of them again, {account.truncated:,} cut by the platform")
+    say(f" ({account.lost_text:,} without their full text)\n  notices: {notices}\n")
+    if account.damaged or account.other or account.empty:
+        say(f"  {account.damaged:,} damaged lines, {account.other:,} of no known kind, {account.empty:,} empty\n")
+    say(f"{kept:,} rows written\n")
+    for each in joined.problems[:SAID]:
+        say(f"{each.name}: {each.reason}\n")
+    if len(joined.problems) > SAID:
+        say(f"and {len(joined.problems) - SAID:,} more places\n")
+    return AWAY if joined.problems else GOOD
+
+
+DEALS = Command(
+    "What posts offer: amounts with their roles, product, brand, seller.", _arguments, live, _apart,
+    lambda args: bool(args.given),
+)  # fmt: skip

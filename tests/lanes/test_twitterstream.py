@@ -1,0 +1,197 @@
+"""Dumps of a tweet stream: every line is accounted for, and damage costs only what is damaged."""
+
+import bz2
+import gzip
+import io
+import json
+import random
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from analysis.cli import main
+from analysis.commerce.deals_archive import Joined, Selection, local
+from crawler.config import load
+from crawler.lanes import twitterstream
+from crawler.lanes.tweets import Account, parsed, skim
+from crawler.lanes.twitterstream import Damaged, Packed, members, text_of
+
+LEFT = load().shared_dir / "captures" / "tweets" / "twitterstream"
+
+
+def tweet(n: int, text: str = "hello", **more: object) -> dict[str, object]:
+    made = {
+        "created_at": "Wed Jul 03 06:29:00 +0000 2019", "id": n, "id_str": str(n), "text": text, "truncated": False,
+        "lang": "en", "user": {"id_str": "1", "screen_name": "Shop"},
+    }  # fmt: skip
+    return made | more
+
+
+def delete(n: int) -> dict[str, object]:
+    return {"delete": {"status": {"id": n, "id_str": str(n), "user_id": 1, "user_id_str": "1"}, "timestamp_ms": "1"}}
+
+
+def block(*rows: object) -> bytes:
+    return b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\r\n" for row in rows)
+
+
+def minute(first: int, n: int = 40) -> bytes:
+    chance = random.Random(first)
+    rows: list[object] = [tweet(first + at, f"Mug {chance.random()} £{at + 2}, buy now") for at in range(n)]
+    return block(*rows, delete(first), {"limit": {"track": 3, "timestamp_ms": "1"}})
+
+
+def tar_of(files: dict[str, bytes], path: Path) -> Path:
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def read(*given: Path, processes: int = 1) -> Joined:
+    joined = Joined()
+    for found in local([str(each) for each in given], Selection(keep="all"), processes):
+        joined.take(found)
+    return joined
+
+
+def test_a_tar_of_tars_of_minutes_of_every_packing_is_read_whole(tmp_path):
+    inner = tar_of(
+        {"01.json.bz2": bz2.compress(minute(100)), "02.json.gz": gzip.compress(minute(200))}, tmp_path / "day.tar"
+    )
+    outer = tar_of(
+        {"day.tar": inner.read_bytes(), "03.json": minute(300), "README": b"no lines"}, tmp_path / "month.tar"
+    )
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as file:
+        file.writestr("04.json.bz2", bz2.compress(minute(400)[:-20]) + bz2.compress(minute(400)[-20:]))
+    joined = read(outer, tmp_path / "more.zip")
+
+    assert joined.members == 4 and not joined.problems
+    assert (joined.account.tweets, joined.account.notices) == (160, {"delete": 4, "limit": 4})
+    assert joined.account.lines == 168
+
+
+def test_a_cut_bz2_loses_only_what_is_cut_and_says_so(tmp_path):
+    chance = random.Random(1)
+    lines = [tweet(n, "".join(chance.choices("abcdefghijklmnop", k=700))) for n in range(900)]  # more than one block of bzip2
+    packed = bz2.compress(block(*lines), 1)
+    (tmp_path / "00.json.bz2").write_bytes(packed[: len(packed) * 2 // 3])
+    (tmp_path / "01.json.bz2").write_bytes(bz2.compress(minute(5000)))
+    joined = read(tmp_path / "00.json.bz2", tmp_path / "01.json.bz2")
+
+    assert 400 < joined.account.tweets - 40 < 700
+    assert joined.account.damaged <= 1  # the line that the cut goes through
+    assert [each.name for each in joined.problems] == ["00.json.bz2#0"]
+    assert "cut" in joined.problems[0].reason and "are read" in joined.problems[0].reason
+
+
+def test_a_tar_cut_in_the_middle_loses_only_what_is_cut_and_says_so(tmp_path):
+    files = {f"{at:02}.json.bz2": bz2.compress(minute(1000 * at)) for at in range(6)}
+    path = tar_of(files, tmp_path / "hour.tar")
+    path.write_bytes(
+        path.read_bytes()[: 3 * 512 + sum(512 * -(-len(files[f"{at:02}.json.bz2"]) // 512) for at in range(3)) + 700]
+    )
+    joined = read(path)
+
+    assert joined.account.tweets >= 120
+    assert any("cut" in each.reason or "damaged" in each.reason for each in joined.problems)
+
+
+def test_a_damaged_member_does_not_stop_the_next(tmp_path):
+    broken = bytearray(bz2.compress(minute(100)))
+    broken[len(broken) // 2] ^= 255
+    path = tar_of({"a.json.bz2": bytes(broken), "b.json.bz2": bz2.compress(minute(200))}, tmp_path / "t.tar")
+    joined = read(path)
+
+    assert joined.account.tweets == 40
+    assert [each.name for each in joined.problems] == ["t.tar!a.json.bz2"]
+
+
+def test_duplicates_are_counted_over_members_and_written_once(tmp_path):
+    (tmp_path / "a.json").write_bytes(minute(100) + block(tweet(100, "Mug £2")))
+    (tmp_path / "b.json").write_bytes(minute(120))
+    joined = Joined()
+    rows = [row for found in local([str(tmp_path / "a.json"), str(tmp_path / "b.json")], Selection(keep="all"), 1)
+            for row in joined.take(found)]  # fmt: skip
+
+    assert joined.account.duplicates == 21
+    assert len(rows) == len({row["id"] for row in rows}) == 60
+
+
+def test_the_quick_account_equals_the_slow_one():
+    odd = [
+        tweet(1, 'a "quoted" \\"truncated\\":true'), tweet(2, truncated=True), delete(3), {"limit": {"track": 1}},
+        tweet(4, truncated=True, extended_tweet={"full_text": "x"}), {"scrub_geo": {}}, {"odd": 1}, [1],
+    ]  # fmt: skip
+    data = block(*odd) + b"\r\n" + b'{"created_at":"Wed Jul 03 06:29:00 +0000 2019","id":9,"id_str":"9","te' + b"\n"
+    slow, quick, numbers, back = Account(), Account(), [], []
+    list(parsed(data, slow))
+    list(skim(data, quick, numbers, back))
+
+    assert quick.as_row() == slow.as_row()
+    assert (slow.tweets, slow.truncated, slow.lost_text, slow.damaged, slow.empty, slow.other) == (3, 2, 1, 1, 1, 2)
+    assert (numbers, back) == ([1, 2, 4], ["3"])
+
+
+def test_several_processes_find_what_one_finds(tmp_path):
+    files = {f"{at:02}.json.bz2": bz2.compress(minute(1000 * at)) for at in range(5)}
+    path = tar_of(files, tmp_path / "hour.tar")
+    one, two = (list(local([str(path)], Selection(), n)) for n in (1, 2))
+
+    assert one == two and len(one) == 5
+
+
+def test_an_interrupted_dump_goes_on_by_member(tmp_path, capsys):
+    path = tar_of({f"{at}.json.gz": gzip.compress(minute(100 * at)) for at in range(4)}, tmp_path / "t.tar")
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    main(["deals", str(path), "--processes", "1", "-o", str(whole)])
+    main(["deals", str(path), "--processes", "1", "-o", str(out)])
+    progress = out.with_suffix(".progress")
+    kept = progress.read_text().splitlines()[:2]
+    progress.write_text("\n".join(kept) + '\n{"member": "t.tar!2.js')  # killed while it wrote
+    out.write_bytes(out.read_bytes()[: json.loads(kept[-1])["out_bytes"] + 33])
+    status = main(["deals", str(path), "--processes", "1", "-o", str(out), "--resume"])
+
+    assert status == 0
+    assert out.read_bytes() == whole.read_bytes()
+    assert "2 members read, 2 were read before" in capsys.readouterr().err
+
+
+def test_a_large_file_by_itself_goes_through_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(twitterstream, "PIECE_BYTES", 1 << 12)
+    monkeypatch.setattr(twitterstream, "WHOLE_BYTES", 1 << 9)
+    monkeypatch.setattr(twitterstream, "CHUNK", 1 << 9)
+    data = b"".join(minute(100 * at) for at in range(20))
+    (tmp_path / "all.json.gz").write_bytes(gzip.compress(data))
+    pieces = list(members(str(tmp_path / "all.json.gz")))
+
+    assert len(pieces) > 5 and all(isinstance(each, Packed) for each in pieces)
+    assert b"".join(text_of(each)[0] for each in pieces) == data
+
+
+def test_what_is_no_dump_is_said(tmp_path):
+    (tmp_path / "x.tar").write_bytes(b"no tar at all")
+    (tmp_path / "y.zip").write_bytes(b"no zip")
+
+    assert all(isinstance(each, Damaged) for name in ("x.tar", "y.zip") for each in members(str(tmp_path / name)))
+
+
+def test_captured_minutes_are_counted_to_the_last_line():
+    files = sorted(LEFT.glob("*.json.bz2"))
+    if not files:
+        pytest.skip(f"no captured minutes at {LEFT}; set TIDEMARK_SHARED")
+    for path in (files[0], next(each for each in files if "shantanu" in each.name)):
+        lines = bz2.decompress(path.read_bytes()).split(b"\n")
+        lines = lines[: -1 if not lines[-1] else None]
+        rows = [json.loads(line) for line in lines]
+        tweets = [row["id_str"] for row in rows if "id_str" in row]
+        account = read(path).account
+
+        assert (account.lines, account.tweets) == (len(lines), len(tweets))
+        assert account.notices["delete"] == sum("delete" in row for row in rows)
+        assert account.duplicates == len(tweets) - len(set(tweets))
+        assert account.truncated == sum(bool(row.get("truncated")) for row in rows)
