@@ -96,7 +96,13 @@ class Discount:
 
 
 def sights(frame: pd.DataFrame) -> list[Seen]:
-    """Rows of `Reader.observations` of one offer, oldest first; without a price, or known by their day only: none."""
+    """Rows of `Reader.observations` of one offer, oldest first; without a price, or known by their day only: none.
+
+    A page that does not state its currency is taken to mean the one that all others of this offer state.
+    """
+    stated = frame["currency"].dropna().unique()
+    if len(stated) == 1:
+        frame = frame.assign(currency=frame["currency"].fillna(stated[0]))
     kept = frame[frame["price"].notna() & frame["at_precision"].isna()].sort_values(["at", "capture"], kind="stable")
     columns = zip(
         kept["at"], kept["price"], kept["list_price"], kept["currency"], kept["available"], strict=True

@@ -16,7 +16,8 @@ from crawler.pages.base import Page, asks_for_consent
 from crawler.pages.product.choosing import Chosen, headline, read
 from crawler.pages.product.document import Document, decoded
 from crawler.pages.product.found import Candidate, Choice, Stated, StatedOffer
-from crawler.pages.shopify import StorePage, host_of
+from crawler.pages.shopify import host_of
+from crawler.pages.shopify_html import StorePage
 
 _SIGNS = re.compile(
     rb"""schema\.org/Product\b|"@type"\s*:\s*\[?\s*"Product"|og:type"\s+content="(?:og:)?product|id="ASIN"|typeof="[^"]*Product"""

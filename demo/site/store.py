@@ -15,6 +15,7 @@ from demo.world.shop import Asked as Price
 STORE = (HOST, f"www.{HOST}")
 PLAIN = ("plain-shop.example", "www.plain-shop.example")
 WIDGET = ("api-cdn.yotpo.com",)
+WIDGET_KEY = "SimulatedWidgetKeyOfTidewaterGoods000001"
 MOST = 250  # a larger limit is ignored, as the real one ignores it
 
 
@@ -210,7 +211,8 @@ def _frame(title: str, path: str, body: str) -> str:
         '<meta name="generator" content="simulated">'
         f'<link rel="canonical" href="https://{HOST}{path}"><meta property="og:url" content="https://{HOST}{path}">'
         f'<script>Shopify = {{}}; Shopify.shop = "tidewater.myshopify.com";'
-        f'Shopify.currency = {{"active":"{CURRENCY}","rate":"1.0"}};</script></head><body>{body}</body></html>'
+        f'Shopify.currency = {{"active":"{CURRENCY}","rate":"1.0"}};</script>'
+        f'<script src="https://staticw2.yotpo.com/{WIDGET_KEY}/widget.js"></script></head><body>{body}</body></html>'
     )
 
 

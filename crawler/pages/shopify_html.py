@@ -1,0 +1,183 @@
+"""A Shopify store's HTML: product JSON embedded by card or once (cents), else JSON-LD (units); rating widgets."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar
+from urllib.parse import parse_qs
+
+from crawler.counts import cents, json_count, units
+from crawler.fields import Fields, address, dig, load_json, text
+from crawler.items import Offer, Product
+from crawler.outcomes import MissingField, Outcome
+from crawler.pages.product.found import number, whole
+from crawler.pages.reviews import reviews_of
+from crawler.pages.shopify import ShopifyPage, host_of, plain
+from crawler.pages.widgets import ratings
+
+_CURRENCY = re.compile(rb'Shopify\.currency\s*=\s*\{"active":"([A-Z]{3})"')
+_META_CURRENCY = re.compile(rb'(?:og|product):price:currency"\s+content="([A-Z]{3})"')
+_EMBEDDED = re.compile(rb"<script[^>]*js-product-json[^>]*>(.*?)</script>", re.S)
+_PRODUCT_JSON = re.compile(rb'<script[^>]*\bid=["\']?ProductJson[^>]*>(.*?)</script>', re.S)
+_LINKED = re.compile(rb"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.S)
+_META_ID = re.compile(rb'var meta = \{"product":\{"id":(\d+)')
+_CUT_NUMBER = re.compile(r"(?<=[:,\[])\s*(0\d+)(?=\s*[,}\]])")
+
+
+class StorePage(ShopifyPage):
+    """A store's HTML: product JSON embedded by card or once (cents), else JSON-LD (units); rating widgets."""
+
+    name: ClassVar[str] = "shopify.html"
+    urls: ClassVar[tuple[str, ...]] = (r"/products/[^/?.]+(\?|$)", r"/collections/[^/?.]+(\?|$)")
+    on_any_host: ClassVar[bool] = True
+
+    @classmethod
+    def knows(cls, url: str, body: bytes) -> bool:
+        return b"js-product-json" in body or b"Shopify.shop" in body or b"Shopify.currency" in body
+
+    def read(self) -> None:
+        found = _EMBEDDED.findall(self.body) or _PRODUCT_JSON.findall(self.body)
+        seen: dict[str, Fields] = {}
+        for i, raw in enumerate(found):
+            product = self._embedded(raw, i)
+            if product is not None:  # featured products stand several times on one page
+                seen.setdefault(self._number(product) or product.need("handle", text), product)
+        if seen:
+            currency = _CURRENCY.search(self.body) or _META_CURRENCY.search(self.body)
+            stated = currency[1].decode() if currency else None
+            self.each("product", seen.values(), lambda product: self.product(product, cents, stated))
+            self.reading.got = len(seen)
+            self._ratings()
+        elif not self._read_linked():
+            raise MissingField(f"script: expected product JSON or JSON-LD, found {len(found)} that cannot be read")
+        self._reviews()
+
+    def _reviews(self) -> None:
+        products = [item for item in self.reading.items if isinstance(item, Product)]
+        if len(products) == 1 and products[0].product_id:
+            self.reading.follows += reviews_of(self.body, products[0].host, products[0].product_id)
+
+    def _read_linked(self) -> bool:
+        """The first JSON-LD product whose offers name their variants; blocks of one page disagree."""
+        for i, raw in enumerate(_LINKED.findall(self.body)):
+            try:
+                data = load_json(raw)
+            except ValueError:  # a review widget leaves CSS in such scripts
+                self.reading.odd.append(f"ld+json[{i}]")
+                continue
+            if not isinstance(data, dict) or data.get("@type") != "Product":
+                continue
+            linked = Fields(data, f"ld+json[{i}]", self.reading.odd)
+            self.each("product", [linked], self._linked)
+            self.reading.got = 1
+            return True
+        return False
+
+    def _linked(self, fields: Fields) -> None:
+        url = fields.need("url", text)
+        handle = url.partition("/products/")[2].partition("?")[0] or None
+        number = _META_ID.search(self.body)
+        brand, rating = fields.part("brand"), fields.part("aggregateRating")
+        made = self.add(
+            Product,
+            url=url,
+            host=host_of(url) or self.store(),
+            product_id=number[1].decode() if number else None,
+            handle=handle,
+            title=fields.need("name", text),
+            brand=brand.may("name", text) if brand else None,
+            sku=fields.may("sku", text),
+            gtin=fields.may("gtin13", text) or fields.may("gtin12", text),
+            mpn=fields.may("mpn", text),
+            description=plain(fields.may("description", text)),
+            rating=rating.may("ratingValue", float) if rating else None,
+            rating_count=(rating.may("reviewCount", json_count) or rating.may("ratingCount", json_count))
+            if rating else None,
+        )  # fmt: skip
+        if made is None:
+            return
+        aggregate = fields.part("offers") if isinstance(fields.raw.get("offers"), dict) else None
+        offers = aggregate.parts("offers") if aggregate and "offers" in aggregate.raw else fields.parts("offers")
+        self.each("offer", offers, lambda offer: self._linked_offer(made.key, url, offer))
+
+    def _linked_offer(self, product: str, url: str, offer: Fields) -> None:
+        variant = parse_qs(address(offer.may("url", text) or "").query).get("variant")
+        self.add(
+            Offer,
+            url=url,
+            product=product,
+            variant_id=variant[0] if variant else None,
+            title=offer.may("name", text),
+            price=offer.need("price", units),
+            currency=offer.may("priceCurrency", text),
+            available=offer.may("availability", _in_stock),
+        )
+
+    def _embedded(self, raw: bytes, i: int) -> Fields | None:
+        shown = html.unescape(raw.decode("utf-8", "replace")) if b"&quot;" in raw else raw.decode("utf-8", "replace")
+        try:
+            data = load_json(shown)
+        except ValueError:
+            self.reading.odd.append(f"script[{i}]")
+            try:  # numbers that begin with 0, as in copies whose digits were cut, are no JSON; prices do not
+                data = load_json(_CUT_NUMBER.sub(r'"\1"', shown))
+            except ValueError:
+                return None
+            if not isinstance(data, dict) or not isinstance(dig(data, "product", "handle") or data.get("handle"), str):
+                return None
+            self._cut.add(f"script[{i}]")
+            self.reading.parts["numbers"] = str(Outcome.SHAPE_CHANGED)
+        where = Fields(data, f"script[{i}]", self.reading.odd)
+        return where.part("product") or where
+
+    def _ratings(self) -> None:
+        """A widget states rating and count beside each product; bundles inherit a part's: equal ones are one pool."""
+        products = [item for item in self.reading.items if isinstance(item, Product)]
+        only = products[0].product_id or "" if len(products) == 1 else ""
+        found: dict[str, tuple[float, int]] = {}
+        for each in ratings(self.body, self.reading.odd):
+            found.setdefault(only if self._cut or not each.product_id else each.product_id, (each.rating, each.count))
+        if len(products) == 1 and not found.get(only, (0, 0))[1] and (stated := self._stated_rating()):
+            found[only] = stated
+        for i, item in enumerate(self.reading.items):
+            if not isinstance(item, Product) or (rated := found.get(item.product_id or only)) is None:
+                continue
+            twins = tuple(
+                f"{item.host}:product:{other}"
+                for other, same in found.items()
+                if same == rated and other not in ("", item.product_id) and rated[1]
+            )
+            # 0 of 0 is no rating.
+            update = {"rating": rated[0] if rated[1] else None, "rating_count": rated[1]}
+            self.reading.items[i] = item.model_copy(update={**update, "rating_shared_with": twins or None})
+
+    def _stated_rating(self) -> tuple[float, int] | None:
+        """Of the page's only product, as its JSON-LD states it: the way of Stamped and others."""
+        for data in self._blocks():
+            rating = data.get("aggregateRating") if data.get("@type") == "Product" else None
+            if not isinstance(rating, dict):
+                continue
+            mean = number(rating.get("ratingValue"))
+            count = next((n for name in ("ratingCount", "reviewCount") if (n := whole(rating.get(name)))), None)
+            if mean is not None and count:
+                return mean, count
+        return None
+
+    def _blocks(self) -> Iterator[dict[str, Any]]:
+        for raw in _LINKED.findall(self.body):
+            try:
+                data = load_json(raw)
+            except ValueError:
+                continue
+            if isinstance(data, dict):
+                yield data
+
+
+def _in_stock(value: Any) -> bool:
+    """schema.org's availability, with or without its address; other words are not guessed."""
+    word = text(value).rpartition("/")[2]
+    if word in ("InStock", "OutOfStock", "SoldOut", "LimitedAvailability"):
+        return word in ("InStock", "LimitedAvailability")
+    raise ValueError(f"availability {word[:20]!r}")
