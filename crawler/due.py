@@ -61,6 +61,8 @@ class Bounds:
     """No crawl and no job is started later than this after the begin."""
     day: Limits = field(default_factory=Limits)
     spent: Callable[[datetime], Spent] = lambda now: Spent()
+    closed: str | None = None
+    """Why nothing may be taken at all, such as database_full; each slot is then a gap of that reason."""
 
 
 def take(
@@ -80,6 +82,9 @@ def take(
         catch_up()
     _settle_past(slots, watches, clock(), report)
     for spider, due in sorted(_claimed(slots, watches, clock, owner, report).items()):
+        if bounds.closed is not None:
+            _settled(slots, dict.fromkeys(due, Verdict("gap", bounds.closed)), clock(), owner, report)
+            continue
         with _kept_alive(slots, due, clock, owner):
             for i in range(0, len(due), CHUNK if bounds.day else len(due)):
                 chunk = due[i : i + (CHUNK if bounds.day else len(due))]

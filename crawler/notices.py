@@ -36,6 +36,7 @@ WHAT_TO_DO: Mapping[str, str] = {
     "missing": "There is no such account or page any more. Take the target off the list.",
     "private": "The account is private now. Take the target off the list.",
     "budget": "The day's budget is used up (TIDEMARK_DAY_…). Raise it, or watch less often.",
+    "database_full": "Make room: a larger plan, and TIDEMARK_PLAN_MB with it. What takes it: scrapy retention --check.",
     "missed": "Nobody fired. Does the scheduler run?  docs/schedule.md",
 }
 

@@ -11,6 +11,7 @@ import logging
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,9 +25,10 @@ from crawler.config import load as load_config
 from crawler.jobs import Job, Limits
 from crawler.notices import Notice, alarm, slot_alarm
 from crawler.storage import jobs as kept
-from crawler.storage import schema
+from crawler.storage import retention, rollups, schema
 from crawler.storage.connect import address, connect, plain_errors
 from crawler.storage.errors import StorageError
+from crawler.storage.history import History
 from crawler.storage.notices import Notices
 from crawler.storage.reads import Reader
 from crawler.storage.slots import Slots
@@ -63,10 +65,15 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
         limits = Limits(
             settings.day_pages, settings.day_megabytes, settings.day_browser_minutes, settings.day_host_pages
         )
-        bounds = due.Bounds(what.budget, limits, lambda at: kept.spent(database, at))
+        full = _full(settings, database)
+        bounds = due.Bounds(what.budget, limits, lambda at: kept.spent(database, at), full)
         report = due.Report()
+        if full:
+            report.alarms.append(
+                "the database is 95 % full (TIDEMARK_PLAN_MB): nothing is taken until there is room"
+            )
         if what.crawl:
-            asked = due.take_asked(queue, crawl, now, owner)
+            asked = Counter() if full else due.take_asked(queue, crawl, now, owner)
             if not asked_only:
                 report = due.take(slots, crawl, now, owner, bounds, catch_up)
             report.counted.update(asked)
@@ -81,6 +88,16 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
                 if done.refused:
                     report.alarms.append(f"{done.refused} notices were not taken; is NOTICE_URLS right?")
     return report
+
+
+def _full(settings: Config, database: Any) -> str | None:
+    """At 95 % of the plan old months are moved out at once; where that does not help, nothing is taken any more."""
+    if settings.plan_bytes is None or retention.used_bytes(database) < retention.FULL * settings.plan_bytes:
+        return None
+    if not (settings.dyno and not settings.archive_url):
+        rollups.refresh(database, now())
+        retention.make_room(database, History.of(database, settings), settings.plan_bytes, now())
+    return "database_full" if retention.used_bytes(database) >= retention.FULL * settings.plan_bytes else None
 
 
 def _set(settings: Config) -> dict[str, bool]:

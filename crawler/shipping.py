@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 log = logging.getLogger(__name__)
-FILE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+-[0-9]{4}\.warc\.gz(?:\.idx)?")
+FILE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+-[0-9]{4}\.warc\.gz(?:\.idx|\.gone)?")
 WAITS_S = (1.0, 4.0)
 EXTRA = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
 
@@ -72,6 +72,30 @@ def pull(url: str, directory: Path, *, sleep: Callable[[float], None] = time.sle
         _tried(lambda n=name, p=path: _get(store, f"{root}/{n}", p), url, sleep)  # type: ignore[misc]
         files, moved = files + 1, moved + size
     return Shipped(files, moved, there)
+
+
+def put_file(path: Path, url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """One file to one address. Raises ShippingError."""
+    folder, _, name = url.rpartition("/")
+    store, root = _opened(folder)
+    _tried(lambda: _put(store, path, f"{root}/{name}"), url, sleep)
+
+
+def fetch_file(url: str, path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """One file back. Raises ShippingError."""
+    folder, _, name = url.rpartition("/")
+    store, root = _opened(folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _tried(lambda: _get(store, f"{root}/{name}", path), url, sleep)
+
+
+def remove_file(url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Gone when this returns, also if it was not there. Raises ShippingError."""
+    folder, _, name = url.rpartition("/")
+    store, root = _opened(folder)
+    store.invalidate_cache()
+    if store.exists(f"{root}/{name}"):
+        _tried(lambda: store.rm_file(f"{root}/{name}"), url, sleep)
 
 
 def _put(store: Any, path: Path, to: str) -> None:

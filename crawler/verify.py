@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from crawler.archive import Archive, ArchiveError, Capture, CaptureMissing
-from crawler.outcomes import of_status
+from crawler.archive.expiry import gone
+from crawler.outcomes import Outcome, of_status
 from crawler.reading import is_redirect, page_of
 from crawler.storage.evidence import Evidence
 
@@ -34,6 +36,8 @@ class Findings:
     """What cannot be read in the archive, a line each."""
     other: int = 0
     """Archived responses that are no pages of ours: robots.txt, redirects."""
+    expired: int = 0
+    """Captures that numbers stem from and that were removed for their age."""
 
     @property
     def repairable(self) -> list[str]:
@@ -54,16 +58,22 @@ class Findings:
             numbers = sum(self.unarchived.values())
             lines.append(f"{numbers} documents stem from {len(self.unarchived)} captures that are not in the archive; "
                          "bring them in: scrapy replay PATH")  # fmt: skip
+        if self.expired:
+            lines.append(f"{self.expired} captures have expired (TIDEMARK_ARCHIVE_DAYS): their numbers stay, unproved")
         lines += [f"archive: {each}" for each in self.damaged]
         if self.agree:
             lines.append("all agree: every number has its capture, every capture its items")
         return "\n".join(lines)
 
 
-def examine(archive: Archive, evidence: Evidence, *, deep: bool = False) -> Findings:
+def examine(
+    archive: Archive, evidence: Evidence, *, deep: bool = False, ledger_since: datetime | None = None
+) -> Findings:
     """Raises what the database raises; a damaged record is a finding.
 
     deep: read every capture anew and look for each of its items, instead of counting.
+    ledger_since: earlier rows have left the ledger by its TTL; of what was archived before, a capture that left
+    documents, or was no page of numbers, is taken as stored.
     """
     found = Findings(captures=len(archive), damaged=list(archive.problems))
     traces = evidence.traces()
@@ -76,7 +86,12 @@ def examine(archive: Archive, evidence: Evidence, *, deep: bool = False) -> Find
         if row.traces > traces[row.capture]:
             few.add(row.capture)
     numbers = traces + evidence.stamps()
-    found.unarchived = {each: numbers[each] for each in sorted(known | set(numbers)) if each not in archive}
+    lacking = [each for each in sorted(known | set(numbers)) if each not in archive]
+    expired = gone(archive.directory) if lacking else set()
+    found.expired = len(expired.intersection(lacking))
+    found.unarchived = {each: numbers[each] for each in lacking if each not in expired}
+    past = set(archive.written_before(ledger_since)) - known if ledger_since and not deep else set()
+    known |= {each for each in past if traces[each] or archive.outcome(each) not in (None, str(Outcome.OK))}
     for capture_id in archive.ids():
         if capture_id in known and capture_id not in few and not deep:
             continue

@@ -117,6 +117,14 @@ def test_what_the_day_may_cost_ends_in_gaps_that_say_so(database: Database[dict[
     assert report.counted["budget"] == 3
 
 
+def test_a_database_that_is_full_takes_nothing_and_says_so_in_every_gap(database: Database[dict[str, Any]]) -> None:
+    slots = Slots(database)
+    slots.watch(Watch("s", "a", HOUR, NOON))
+    ran: list[str] = []
+    report = take(slots, lambda *taken: ran.append("s"), lambda: NOON, "me", Bounds(closed="database_full"))
+    assert (ran, report.counted) == ([], {"database_full": 1})
+
+
 @pytest.mark.parametrize(
     ("limits", "left"),
     [

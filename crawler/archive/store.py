@@ -122,6 +122,12 @@ class Archive:
         """The same choice and order as captures(), without reading any."""
         return (self._table.ids[place].hex() for place in self._in_time(target, since, until))
 
+    def written_before(self, moment: datetime) -> Iterator[str]:
+        """Ids of captures in segments that were begun before, whenever they were fetched."""
+        stamp = f"{moment:%Y%m%dT%H%M%SZ}"
+        old = {number for number, loaded in enumerate(self._segments) if loaded.segment.name < stamp}
+        return (self._table.ids[place].hex() for place, each in enumerate(self._table.segments) if each in old)
+
     def refresh(self) -> None:
         """Take in what other processes have written since."""
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 from scrapy.commands import BaseRunSpiderCommand
@@ -13,11 +14,14 @@ from scrapy.exceptions import UsageError
 from crawler import pages, running
 from crawler.archive import Archive
 from crawler.config import load
-from crawler.context import open_store
+from crawler.context import now, open_store
 from crawler.storage.connect import address, connect, plain_errors
 from crawler.storage.errors import StorageError
 from crawler.storage.evidence import Evidence
+from crawler.storage.schema import FETCHES_KEPT_DAYS
 from crawler.verify import Findings, captures_of, examine
+
+LEDGER_KEPT = timedelta(days=FETCHES_KEPT_DAYS)
 
 
 class Command(BaseRunSpiderCommand):
@@ -87,7 +91,7 @@ class Command(BaseRunSpiderCommand):
             stack.callback(client.close)
             archive = stack.enter_context(Archive(folder, read_only=not mend))
             with plain_errors(address(config)):
-                return examine(archive, Evidence(client[database]), deep=deep)
+                return examine(archive, Evidence(client[database]), deep=deep, ledger_since=now() - LEDGER_KEPT)
 
     def _replay(self, ids: list[str]) -> None:
         assert self.crawler_process is not None

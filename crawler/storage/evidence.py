@@ -49,6 +49,10 @@ class Evidence:
         for name in TRACES:
             for row in self._grouped(name, [{"$group": {"_id": "$capture", "n": {"$sum": 1}}}]):
                 found[row["_id"]] += row["n"]
+        if self._database["history"].find_one({}, {"_id": 1}) is not None:
+            from crawler.storage.history import History
+
+            found.update(History.of(self._database).captures())
         return found
 
     def stamps(self) -> Counter[str]:

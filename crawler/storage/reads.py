@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import pandas as pd
 from bson.codec_options import CodecOptions
@@ -21,6 +22,9 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 
 from crawler.items import KINDS
 from crawler.storage.errors import StorageAway, StorageRefused
+
+if TYPE_CHECKING:
+    from crawler.storage.history import History
 
 Document: TypeAlias = dict[str, Any]
 Client: TypeAlias = MongoClient[Document]
@@ -167,8 +171,13 @@ class Reader:
         """Every board, by name."""
         group = {"_id": "$board", "n": {"$sum": 1}, "first": {"$min": "$at"}, "last": {"$max": "$at"}}
         steps = [{"$match": self._known("observed_at")}, {"$group": group}, {"$sort": {"_id": 1}}]
-        found = self._aggregate("boards", steps)
-        return [BoardSummary(each["_id"], each["n"], each["first"], each["last"]) for each in found]
+        found = {each["_id"]: BoardSummary(each["_id"], each["n"], each["first"], each["last"])
+                 for each in self._aggregate("boards", steps)}  # fmt: skip
+        for row in self._moved("boards", self._known("observed_at"), ["board", "at"]):
+            known = found.get(row["board"]) or BoardSummary(row["board"], 0, row["at"], row["at"])
+            first, last = min(known.first, row["at"]), max(known.last, row["at"])
+            found[row["board"]] = BoardSummary(row["board"], known.snapshots + 1, first, last)
+        return [found[name] for name in sorted(found)]
 
     def entities(self, kind: str | None = None, limit: int = 1000, among: Sequence[str] | None = None) -> pd.DataFrame:
         """Entities of *kind* (None: of any), the most observed first; columns as ENTITY_COLUMNS.
@@ -186,7 +195,11 @@ class Reader:
             {"$limit": limit},
             {"$set": {"entity": "$_id"}},
         ]
-        return frame_of(self._aggregate("observations", steps), ENTITY_COLUMNS)
+        older = self._moved("observations", {**({"kind": kind} if kind else {}), **chosen, **self._known("at")},
+                            ["entity", "at"])  # fmt: skip
+        if not older:
+            return frame_of(self._aggregate("observations", steps), ENTITY_COLUMNS)
+        return _with_older(self._aggregate("observations", [*steps[:2], {"$set": {"entity": "$_id"}}]), older, limit)
 
     def posts(self, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
         """Posts created in since <= created_at < until, oldest first; columns as POST_COLUMNS.
@@ -221,7 +234,32 @@ class Reader:
     def _find(self, collection: str, query: Query, columns: Iterable[str], *order: str) -> list[Document]:
         wanted = {"_id": 0, **dict.fromkeys(columns, 1)}
         with plain_errors(collection):
-            return list(self._database[collection].find(query, wanted).sort([(name, 1) for name in order]))
+            found = list(self._database[collection].find(query, wanted).sort([(name, 1) for name in order]))
+        if older := self._moved(collection, query, columns):
+            found = sorted([*older, *found], key=lambda row: tuple(row[name] for name in order))
+        return found
+
+    @cached_property
+    def _history(self) -> History | None:
+        """Months that have left the database; None where none has."""
+        with plain_errors("history"):
+            if self._database["history"].find_one({}, {"_id": 1}) is None:
+                return None
+        from crawler.storage.history import History
+
+        return History.of(self._raw)
+
+    def _moved(self, collection: str, query: Query, columns: Iterable[str]) -> list[Document]:
+        """Rows of months that have left the database; what is in both, as after a late capture, is the database's."""
+        if self._history is None:
+            return []
+        older = self._history.rows(collection, query, columns)
+        if not older:
+            return []
+        with plain_errors(collection):
+            ids = [row["_id"] for row in older]
+            both = {row["_id"] for row in self._database[collection].find({"_id": {"$in": ids}}, {"_id": 1})}
+        return [row for row in older if row["_id"] not in both]
 
     def _aggregate(self, collection: str, steps: Sequence[Query]) -> list[Document]:
         with plain_errors(collection):
@@ -229,6 +267,18 @@ class Reader:
 
     def _known(self, moment: str) -> Query:
         return known_by(moment, self._known_at)
+
+
+def _with_older(rows: list[Document], older: list[Document], limit: int) -> pd.DataFrame:
+    """Counts of the database and rows that have left it, as one table of entities."""
+    found = {row["entity"]: [row["observations"], row["first"], row["last"]] for row in rows}
+    for row in older:
+        n, first, last = found.get(row["entity"], (0, row["at"], row["at"]))
+        found[row["entity"]] = [n + 1, min(first, row["at"]), max(last, row["at"])]
+    ordered = sorted(found.items(), key=lambda each: (-each[1][0], each[0]))[:limit]
+    return frame_of(
+        [dict(zip(ENTITY_COLUMNS, (entity, *each), strict=True)) for entity, each in ordered], ENTITY_COLUMNS
+    )
 
 
 def known_by(moment: str, known_at: datetime | None) -> Query:
