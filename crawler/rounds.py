@@ -69,9 +69,7 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
         bounds = due.Bounds(what.budget, limits, lambda at: kept.spent(database, at), full)
         report = due.Report()
         if full:
-            report.alarms.append(
-                "the database is 95 % full (TIDEMARK_PLAN_MB): nothing is taken until there is room"
-            )
+            report.alarms.append("the database is 95 % full (TIDEMARK_PLAN_MB): nothing is taken until there is room")
         if what.crawl:
             asked = Counter() if full else due.take_asked(queue, crawl, now, owner)
             if not asked_only:
