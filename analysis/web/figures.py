@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from analysis.web import figures_creators, figures_posts, figures_trends, topic, topic_posts
+from analysis.web import (
+    figures_creators,
+    figures_health,
+    figures_keywords,
+    figures_posts,
+    figures_products,
+    figures_trends,
+    topic,
+    topic_posts,
+)
 from analysis.web.figure import Figure
 from analysis.web.filters import Filters
 from analysis.web.site import Site
@@ -19,6 +28,10 @@ FIGURES: dict[str, Maker] = {
     **topic_posts.FIGURES,
     **figures_posts.FIGURES,
     **figures_creators.FIGURES,
+    **figures_keywords.FIGURES,
+    **figures_products.FIGURES,
+    **figures_health.FIGURES,
+    **figures_health.ALERT_FIGURES,
 }
 TIME = ("since", "until")
 POSTS = ("place", "category", "media", *TIME, "top", "min_engagement", "max_engagement")
@@ -36,8 +49,12 @@ class Page:
 
 PAGES = (
     Page("trends", "/", ("positions",)),
+    Page("keywords", "/keywords", tuple(figures_keywords.FIGURES), (*TIME, "top", "min_engagement", "max_engagement")),
     Page("posts", "/posts", tuple(figures_posts.FIGURES), POSTS),
     Page("creators", "/creators", tuple(figures_creators.FIGURES), ("place", "category", *TIME, "top")),
+    Page("products", "/products", tuple(figures_products.FIGURES), ("category", *TIME, "top")),
+    Page("alerts", "/alerts", tuple(figures_health.ALERT_FIGURES), ("board", "top")),
+    Page("health", "/health", tuple(figures_health.FIGURES)),
     Page(
         "topic",
         "/topic",

@@ -185,7 +185,9 @@ def _compared(
 ) -> Figure:
     """Median engagement rate of groups of posts with interval; a claim only where it holds against the others."""
     key = ("compared", name, filters, len(made.posts))
-    frame = site.kept.get(key, made.total, lambda: compare(made.posts, by, "rate", order), SLOW_FRESH_S)
+    # Names of groups come from pages: numpy drops a NUL at their end, and would then find no such group.
+    named = made.posts.assign(**{by: [clean(each) if isinstance(each, str) else None for each in made.posts[by]]})
+    frame = site.kept.get(key, made.total, lambda: compare(named, by, "rate", order), SLOW_FRESH_S)
     title = say(f"{name}_title")
     if frame.empty:
         return Figure(name, title, "", missing=say(f"{name}_missing"))
@@ -264,7 +266,7 @@ def posting_times(site: Site, say: Words, filters: Filters) -> Figure:
     place = places.get(filters.place or "world")
     zone = place.zone if place else "UTC"
     local = known["created_at"].dt.tz_convert(ZoneInfo(zone))
-    slots = known.assign(day=local.dt.weekday, hour=local.dt.hour).groupby(["day", "hour"])
+    slots = known.assign(day=local.dt.day_of_week, hour=local.dt.hour).groupby(["day", "hour"])
     frame = pd.DataFrame({"posts": slots.size(), "rate": slots["rate"].median()}).reset_index()
     names = say("weekdays").split()
     rows: list[Row] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import numbers
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from analysis.command import UsageError
 from analysis.output import clean, records
-from analysis.web import boards, coverage, evidence, texts, topic, trends_page
+from analysis.web import boards, coverage, evidence, figures_products, texts, topic, trends_page
 from analysis.web.api import download, site_of
 from analysis.web.figure import Figure
 from analysis.web.figures import FIGURES, PAGES, Page
@@ -42,7 +43,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.filters["script"] = script
-    made.globals["numeric"] = pd.api.types.is_numeric_dtype
+    made.globals["numeric"] = _is_numeric
     return made
 
 
@@ -105,7 +106,11 @@ def cells(frame: pd.DataFrame, links: Any, most: int, say: Words) -> list[dict[s
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, numbers.Number) and not isinstance(value, bool)
+
+
+def _is_numeric(column: Any) -> bool:
+    return pd.api.types.is_numeric_dtype(column) or any(_is_number(value) for value in column.head(20))
 
 
 def _shown(value: Any, say: Words) -> str:
@@ -188,8 +193,25 @@ def choices(site: Site, say: Words, page: Page) -> dict[str, list[tuple[str, str
     if "board" in page.form:
         found["board"] = [(row["board"], row["board"]) for row in boards.known(site)]
     if "category" in page.form:
-        found["category"] = [(each, clean(each)[:60]) for each in texts.categories(site)]
+        found["category"] = [(each, clean(each)[:60]) for each in _stated(site, page)]
     return found
+
+
+def _stated(site: Site, page: Page) -> list[str]:
+    return figures_products.categories(site) if page.name == "products" else texts.categories(site)
+
+
+@ROUTER.get("/api")
+@ROUTER.get("/api/")
+def described(request: Request) -> Response:
+    """What the API has, from its own OpenAPI; a page that needs nothing from elsewhere."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, operations in request.app.openapi()["paths"].items():
+        get = operations["get"]
+        named = [(each["name"], each.get("description", ""), each.get("required", False)) for each in get["parameters"]
+                 ] if "parameters" in get else []  # fmt: skip
+        groups.setdefault(get["tags"][0], []).append({"path": path, "about": get["summary"], "parameters": named})
+    return rendered(request, "api.html", title="API", groups=groups, here="/api")
 
 
 @ROUTER.get("/charts/{file}")

@@ -50,8 +50,11 @@ class Words:
                 return self("yes" if value else "no")
             case int():
                 return self.number(value)
-            case float() | Decimal():
-                return self.number(value, 1 if abs(float(value)) >= 1 else 2)
+            case Decimal():
+                exponent = value.as_tuple().exponent
+                return self.number(value, max(2, -exponent) if isinstance(exponent, int) else 2)
+            case float():
+                return self.number(value, 1 if abs(value) >= 1 else 2)
             case datetime():
                 return self.moment(value)
             case timedelta():
