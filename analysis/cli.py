@@ -10,12 +10,13 @@ from typing import TypeAlias
 
 from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
 from analysis.commerce.deals_commands import DEALS
+from analysis.commerce.product_commands import PRODUCTS
 from analysis.creators import commands as creators
 from analysis.creators import post_commands as posts
 from analysis.output import OutputError
 from analysis.text import commands as text
-from analysis.text import hear_command, topic_commands
-from analysis.trends import alert_commands, derived_commands, growth_commands
+from analysis.text import hear_command, scale_command, topic_commands
+from analysis.trends import alert_commands, derived_commands, growth_commands, list_commands
 from analysis.trends import backtest_commands as backtests
 from analysis.trends import commands as trends
 from analysis.trends.topics import TOPICS
@@ -24,12 +25,14 @@ from crawler.context import catch_up
 from crawler.spool import waiting
 from crawler.storage.alerts import Alerts
 from crawler.storage.creators import Creators
+from crawler.storage.deals import Deals
 from crawler.storage.errors import StorageError
 from crawler.storage.reads import Client, Reader
 from crawler.storage.texts import Texts
 from crawler.storage.trends import Trends
 
 COMMANDS: dict[str, Command] = {
+    "products": PRODUCTS,
     "deals": DEALS,
     "creators": creators.CREATORS,
     "posts": posts.POSTS,
@@ -41,11 +44,16 @@ COMMANDS: dict[str, Command] = {
     "links": topic_commands.LINKS,
     "categories": topic_commands.CATEGORIES,
     "hear": hear_command.HEAR,
+    "texts": scale_command.TEXTS,
     "topics": TOPICS,
     "growth": growth_commands.GROWTH,
     "backtest": backtests.BACKTEST,
     "alerts": alert_commands.ALERTS,
     "trends": derived_commands.TRENDS,
+    "events": list_commands.EVENTS,
+    "phases": list_commands.PHASES,
+    "life": list_commands.LIFE,
+    "programme": list_commands.PROGRAMME,
 }
 
 Opener: TypeAlias = Callable[[Config], AbstractContextManager[Client]]
@@ -73,7 +81,7 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
                 simulated=name.endswith(SIMULATED_ENDING), reader=Reader(client[name], args.known_at),
                 alerts=Alerts(client[name]), trends=Trends(client[name]),
                 creators=Creators(client[name], args.known_at), texts=Texts(client[name], args.known_at),
-                models_dir=config.data_dir / "models" / name, user_agent=config.user_agent,
+                deals=Deals(client[name]), models_dir=config.data_dir / "models" / name, user_agent=config.user_agent,
             )  # fmt: skip
             return command.run(args, session)
     except StorageError as error:

@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.output import check_ending, table, write
 from crawler.storage.alerts import Alerts
 from crawler.storage.creators import Creators
+from crawler.storage.deals import Deals
 from crawler.storage.reads import Reader
 from crawler.storage.texts import Texts
 from crawler.storage.trends import Trends
@@ -50,6 +51,7 @@ class Session(Screen):
     trends: Trends
     creators: Creators
     texts: Texts
+    deals: Deals
     models_dir: Path
     user_agent: str
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis", "text", "creators", "deals")
+NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis", "text", "creators", "deals", "archive", "api")
 
 
 def main() -> int:

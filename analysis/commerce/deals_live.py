@@ -3,12 +3,90 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pandas as pd
 
 from analysis.command import GOOD, Session, UsageError
+from analysis.commerce.deals import Reading, Told, read
+from analysis.commerce.deals_spans import Catalogue
+from analysis.commerce.deals_watch import Watched, watch_list
+from crawler.items import Amount, Deal, Vantage
+
+PARSER = "deals.text@1"
+ROWS = 30
 
 
 def live(args: argparse.Namespace, session: Session) -> int:
-    raise UsageError("name the posts to read: a file, a dump, or - for standard input")
+    for name in ("resume", "brands"):
+        if getattr(args, name):
+            raise UsageError(f"--{name} is for dumps; name one")
+    watched = watch_list(args.watch) if args.watch else Watched({})
+    catalogue = _catalogue(session)
+    posts = kept = 0
+    for documents, until in session.deals.fresh():
+        told = [(each, _told(each, watched)) for each in documents if each.get("caption")]
+        readings = [(each, read(post, catalogue)) for each, post in told]
+        deals = [_deal(each, found) for each, found in readings if found.is_deal]
+        session.deals.replace([str(each["_id"]) for each in documents], deals)
+        if until:
+            session.deals.move(until)
+        posts, kept = posts + len(documents), kept + len(deals)
+    session.say(f"{posts:,} posts read that were new or seen again, {kept:,} deals in them")
+    return _show(args, session)
 
 
-__all__ = ["GOOD", "live"]
+def _catalogue(session: Session) -> Catalogue:
+    about = session.reader.about("product", ("title", "brand", "vendor"))
+    brands = pd.concat([about["brand"], about["vendor"]]).dropna()
+    return Catalogue(map(str, brands), map(str, about["title"].dropna()))
+
+
+def _told(post: Mapping[str, Any], watched: Watched) -> Told:
+    names = {str(post.get(name) or "").lower() for name in ("author", "author_id")} - {""}
+    return Told(
+        post["caption"], post.get("language"), post.get("author"), tuple(post.get("urls") or ()),
+        post.get("created_at") or post["observed_at"], bool(names & watched.names),
+    )  # fmt: skip
+
+
+def _deal(post: Mapping[str, Any], found: Reading) -> Deal:
+    amounts = tuple(
+        Amount(
+            text=each.text, value=each.value, value_max=each.value_max, role=each.role,
+            currency="%" if each.role == "discount_percent" else each.currency,
+        )
+        for each in found.amounts
+    )  # fmt: skip
+    return Deal(
+        platform=post["platform"], url=post["url"], observed_at=post["observed_at"], capture=post["capture"],
+        at_precision=post.get("at_precision"), vantage=Vantage(**(post.get("vantage") or {})), parser=PARSER,
+        post=str(post["_id"]), product=found.product, brand=found.brand, retailer=found.retailer, amounts=amounts,
+        free_shipping=found.free_shipping, coupon=found.coupon, valid_until=found.valid_until,
+    )  # fmt: skip
+
+
+def _show(args: argparse.Namespace, session: Session) -> int:
+    """Those in force now, newest first."""
+    deals = session.deals.all(datetime.now(UTC))[::-1]
+    if args.output:
+        args.output.write_bytes(
+            b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE, default=str) for each in deals)
+        )
+        session.say(f"{len(deals):,} deals in force written to {args.output}")
+        return GOOD
+    names = {"at": "at", "retailer": "retailer", "brand": "brand", "product": "product", "valid_until": "ends"}
+    shown = [{head: each.get(name) for name, head in names.items()} | {"offer": _offer(each)} for each in deals[:ROWS]]
+    if not shown:
+        sys.stderr.write("no deal in force is stored\n")
+        return GOOD
+    session.show(pd.DataFrame(shown), f"{len(deals):,} deals in force")
+    return GOOD
+
+
+def _offer(deal: Mapping[str, Any]) -> str:
+    return ", ".join(f"{each['role'].replace('_', ' ')} {each['text']}" for each in deal.get("amounts") or ())[:80]
