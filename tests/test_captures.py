@@ -5,6 +5,7 @@ The truths below were read in the pages and their manifest, not taken from the p
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from analysis.commerce.orders import load_orders, monthly
+from analysis.commerce.products import Rated, pools
 from analysis.trends.evolution import board_evolution
 from analysis.trends.growth import Growth, Shown, growth
 from crawler import pages
@@ -25,6 +28,7 @@ from crawler.items import Board, BoardEntry, Item, Offer, Post, Product, Profile
 from crawler.lanes.sources import Options, Skipped, read
 from crawler.outcomes import Outcome
 from crawler.pages import Page
+from crawler.pages.stores import ProductPage
 from crawler.storage.reads import Reader
 from crawler.storage.store import Store
 
@@ -261,3 +265,58 @@ def test_a_store_page_without_product_json_is_read_from_its_json_ld(path: Path) 
     assert {offer.currency for offer in offers} == {"CAD"}
     assert {offer.price for offer in offers} <= {Decimal(each) for each in shown} or not shown
     assert all(offer.available is not None for offer in offers)
+
+
+def test_blumes_pool_of_4843_ratings_counts_once_also_inside_the_larger_pools() -> None:
+    found = [item for item in items("store/blume/blume_pages_shop_request_text.html", DAY) if isinstance(item, Product)]
+    rated = [
+        Rated(item.key, item.host, item.title or "", item.rating, item.rating_count)
+        for item in found if item.rating is not None and item.rating_count
+    ]  # fmt: skip
+    pool = next(pool for pool in pools(rated) if pool.count == 4843)
+    assert len(pool.products) == 4
+    inside = {each.count: each.own_count for each in pools(rated) if each.inside and each.inside.count == 4843}
+    assert inside == {4882: 39, 4976: 133, 5037: 194}
+
+
+def test_orders_joined_with_a_doubled_product_table_keep_their_137_units() -> None:
+    orders = load_orders(CAPTURES / "store/blume/orders_50rows_synthetic.csv")
+    assert (len(orders.kept), orders.rejected) == (50, ())
+    with (CAPTURES / "store/blume/products_74rows_doubled.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    products = {row["product_id"]: (row["product_id"], row["product_name"]) for row in rows}
+    assert (len(rows), len(products)) == (74, 27)
+    assert monthly(orders.kept, products)["units"].sum() == 137
+
+
+def test_a_copy_whose_ids_lost_digits_keeps_its_prices_and_ratings() -> None:
+    path = "store/shopify_leyadoll/products/personalized-mermaid-leyadoll-with-gift-bag-2-skin-tones.html"
+    found = items(path, DAY)
+    (product,) = [item for item in found if isinstance(item, Product)]
+    assert (product.product_id, product.rating, product.rating_count) == (None, 5.0, 938)
+    prices = {item.variant_id: (item.price, item.list_price) for item in found if isinstance(item, Offer)}
+    assert prices["light-mermaid"] == (Decimal("36.99"), None)  # 36.99 struck through at 36.99 is no sale
+    assert prices["dark-mermaid"] == (Decimal("34.99"), Decimal("36.99"))
+
+
+SHOPPING = CAPTURES / "store/metascraper-shopping"
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "price"),
+    [
+        ("amazon-gorilla", "https://www.amazon.com/Gorilla-6012110-Black-2-Pack-Piece/dp/B00N150YS4", "12.48"),
+        ("amazon", "https://www.amazon.com/Lighting-Fixture-Plaster-Conservatory-Dimmable/dp/B07G2L3JMM", "29.99"),
+        ("costco", "https://www.costco.com/afa-sink.product.100432602.html", "329.99"),
+        ("jossandmain", "https://www.jossandmain.com/lighting/pdx/duprey-j001109161.html", "98.99"),
+        ("overstock", "https://www.overstock.com/Home-Garden/Plates/29099468/product.html", "31.49"),
+        ("potterybarn", "https://www.potterybarn.com/products/tully-brass-sconce/", None),
+    ],
+)
+def test_store_pages_that_no_reader_was_made_for_give_the_price_that_others_read(
+    name: str, url: str, price: str | None
+) -> None:
+    page = ProductPage(url, (SHOPPING / f"{name}.html").read_bytes(), DAY)
+    offers = [item for item in page.items() if isinstance(item, Offer)]
+    assert {offer.price for offer in offers} == {Decimal(price) if price else None}
+    assert {offer.available for offer in offers} == {price is not None}

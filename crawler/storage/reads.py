@@ -212,6 +212,12 @@ class Reader:
         """Reviews of *product*, or of all, oldest first; columns as REVIEW_COLUMNS."""
         return self._latest("reviews", {"product": product} if product else {}, REVIEW_COLUMNS, None, None)
 
+    def evidence_of(self, product: str) -> list[Document]:
+        """All candidate values that the product's page held when it was last read; empty where none were kept."""
+        seen = {} if self._known_at is None else {"observed_at": {"$lte": self._known_at}}
+        found = self._aggregate("products", [{"$match": {"_id": product, **seen}}, {"$project": {"evidence": 1}}])
+        return list(found[0].get("evidence") or ()) if found else []
+
     def _latest(
         self, collection: str, query: Query, columns: Mapping[str, str], since: datetime | None, until: datetime | None
     ) -> pd.DataFrame:
