@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -33,19 +33,20 @@ class Stretch:
     level: float
     """Mean log volume, or minus mean log position where the list shows no volume."""
     snapshots: int
+    of: Literal["volume", "position"]
+
+    @property
+    def typical(self) -> float:
+        """The level as a number of its own unit."""
+        return math.expm1(self.level) if self.of == "volume" else math.exp(-self.level)
 
 
 def phases(whole: Stream, topic_key: str) -> list[Stretch]:
     """Stretches of every stay, oldest first; empty where the topic was never there."""
     found: list[Stretch] = []
     for number, stay in enumerate(_stays(whole, topic_key)):
-        values = _values(stay)
-        told = _levels([at_h for at_h, _, _ in stay], values)
-        found += (
-            told
-            if number == 0
-            else [Stretch("returning", each.from_h, each.to_h, each.level, each.snapshots) for each in told]
-        )
+        told = _levels(stay)
+        found += told if number == 0 else [replace(each, phase="returning") for each in told]
     return found
 
 
@@ -66,13 +67,10 @@ def _stays(whole: Stream, topic_key: str) -> list[list[Sight]]:
     return stays
 
 
-def _values(stay: Sequence[Sight]) -> list[float]:
-    if all(volume == volume for _, _, volume in stay):
-        return [math.log1p(volume) for _, _, volume in stay]
-    return [-math.log(place) for _, place, _ in stay]
-
-
-def _levels(moments: Sequence[float], values: Sequence[float]) -> list[Stretch]:
+def _levels(stay: Sequence[Sight]) -> list[Stretch]:
+    shown = all(volume == volume for _, _, volume in stay)
+    values = [math.log1p(volume) if shown else -math.log(place) for _, place, volume in stay]
+    moments = [at_h for at_h, _, _ in stay]
     ends = _change_points(np.array(values))
     starts = [0, *ends[:-1]]
     levels = [float(np.mean(values[a:b])) for a, b in zip(starts, ends, strict=True)]
@@ -81,7 +79,7 @@ def _levels(moments: Sequence[float], values: Sequence[float]) -> list[Stretch]:
     if len(levels) == 1:
         names = ["steady"]
     return [
-        Stretch(name, moments[a], moments[b - 1], level, b - a)
+        Stretch(name, moments[a], moments[b - 1], level, b - a, "volume" if shown else "position")
         for name, a, b, level in zip(names, starts, ends, levels, strict=True)
     ]
 
