@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
+    from crawler.pages import Follow, Page
+
 _ADDRESS = r"(https?://[^\s,]{4,2000})"
 REVIEW_HOSTS = ("api-cdn.yotpo.com", "api.okendo.io", "stamped.io", "judge.me")
 
@@ -66,3 +68,27 @@ class TikTokShop(PageSpider):
         r"|https?://(?:www|shop)\.tiktok\.com/view/product/)?(\d{8,25})/?(?:\?.*)?",
         "1729384756473829102",
     )
+
+
+class StoreCollection(PageSpider):
+    """A Shopify collection as a board of products, such as a store's own best sellers."""
+
+    name = "store_collection"
+    page = "shopify.catalogue"
+    url = "https://{target}/products.json?limit=250&page=1"
+    hosts = ("{target}",)
+    target = TargetForm(
+        r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,}/collections/[\w-]{1,200})/?(?:\?.*)?",
+        "meetblume.com/collections/best-sellers",
+    )
+
+    def _followed(self, follow: Follow, target: str | None, page: Page) -> Request | None:
+        return super()._followed(follow, target.partition("/")[0] if target else target, page)
+
+
+class AmazonBestSellers(PageSpider):
+    name = "amazon_bestsellers"
+    page = "amazon.bestsellers"
+    url = "https://www.amazon.com/gp/bestsellers/{target}"
+    hosts = ("www.amazon.com",)
+    target = TargetForm(r"(?:https?://www\.amazon\.com/gp/bestsellers/)?([\w-]{1,60})/?(?:\?.*)?", "beauty,fashion")

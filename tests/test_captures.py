@@ -320,3 +320,14 @@ def test_store_pages_that_no_reader_was_made_for_give_the_price_that_others_read
     offers = [item for item in page.items() if isinstance(item, Offer)]
     assert {offer.price for offer in offers} == {Decimal(price) if price else None}
     assert {offer.available for offer in offers} == {price is not None}
+
+
+def test_amazons_best_sellers_are_six_boards_of_products_by_rank() -> None:
+    found = items("store/amazon_bestsellers/amazon_bestsellers_2025-07.html", DAY)
+    boards = [item for item in found if isinstance(item, Board)]
+    assert len(boards) == 6
+    fashion = [item for item in found if isinstance(item, BoardEntry) and item.board == "amazon.com:bestsellers:fashion"]
+    assert [item.position for item in fashion] == [1, 2, 3, 4, 5, 6]
+    assert fashion[0].entity == "amazon.com:product:B0014BYHJE"
+    clog = next(item for item in found if isinstance(item, Product) and item.product_id == "B0014BYHJE")
+    assert (clog.rating, clog.rating_count) == (4.8, 619_778)

@@ -16,15 +16,17 @@ from urllib.parse import parse_qs, urlencode, urlunsplit
 
 from crawler.counts import cents, units
 from crawler.fields import Fields, address, flag, identifier, load_json, text
-from crawler.items import Offer, Product
+from crawler.items import Board, BoardEntry, Offer, Product
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Follow, Page, asks_for_consent
+from crawler.topics import topic_key
 
 PAGE_SIZE = 250  # the catalogue's documented most; larger values are ignored
 _OWN_ADDRESS = re.compile(
     rb'(?:rel="canonical"\s+href=|property="og:url"\s+content=|data-url=|"url":\s*)'
     rb'"https?:(?:\\?/){2}(?:www\.)?([\w.-]+)\\?/(?:products|pages|collections)\\?/'
 )
+_COLLECTION = re.compile(r"/collections/([\w-]{1,200})(?:/products\.json)?/?$")
 _TAGS = re.compile(r"<[^>]+>")
 
 Money = Callable[[Any], Decimal]
@@ -102,6 +104,27 @@ class ShopifyPage(Page):
             available=variant.may("available", flag),
         )
 
+    def products(self) -> list[str]:
+        """Keys of the products read so far, in order."""
+        return [item.key for item in self.reading.items if isinstance(item, Product)]
+
+    def board(self, keys: list[str]) -> None:
+        """The products of a collection's page, in its order, as a board: `<host>:collection:<name>`."""
+        parts = address(self.url)
+        name = _COLLECTION.search(parts.path)
+        if name is None or not keys:
+            return
+        sorting = parse_qs(parts.query).get("sort_by", [""])[0]
+        board = f"{self.store()}:collection:{name[1].lower()}" + (":best-selling" if sorting == "best-selling" else "")
+        titles = {item.key: item.title for item in self.reading.items if isinstance(item, Product)}
+        for position, key in enumerate(keys, start=1):
+            topic = titles.get(key) or key
+            self.add(
+                BoardEntry, board=board, at=self.fetched_at, position=position, topic=topic, topic_key=topic_key(topic),
+                entity=key,
+            )  # fmt: skip
+        self.add(Board, board=board, at=self.fetched_at, source=self.store(), size=len(keys), got=len(keys))
+
     @cached_property
     def _cut(self) -> set[str]:
         """Scripts of this page whose numbers have lost digits."""
@@ -139,6 +162,8 @@ class CataloguePage(ShopifyPage):
             data.need("products", _a_list)
         self.each("product", listed, lambda product: self.product(product, units, None))
         self.reading.got = len(listed)
+        if parse_qs(address(self.url).query).get("page", ["1"]) == ["1"]:  # later pages have a moment of their own
+            self.board(self.products())
         if not listed:
             self.reading.outcome = Outcome.EMPTY
         elif one is None:

@@ -50,6 +50,7 @@ class StorePage(ShopifyPage):
             self.each("product", seen.values(), lambda product: self.product(product, cents, stated))
             self.reading.got = len(seen)
             self._ratings()
+            self.board(self.products())
         elif not self._read_linked():
             raise MissingField(f"script: expected product JSON or JSON-LD, found {len(found)} that cannot be read")
         self._reviews()

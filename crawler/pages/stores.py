@@ -14,7 +14,7 @@ from crawler.items import Evidence, Offer, Product
 from crawler.outcomes import MissingField, Outcome
 from crawler.pages.base import Page, asks_for_consent
 from crawler.pages.product.choosing import Chosen, headline, read
-from crawler.pages.product.document import Document, decoded
+from crawler.pages.product.document import Document, challenges, decoded
 from crawler.pages.product.found import Candidate, Choice, Stated, StatedOffer
 from crawler.pages.shopify import host_of
 from crawler.pages.shopify_html import StorePage
@@ -24,9 +24,7 @@ _SIGNS = re.compile(
     rb"""|class="[^"]*woocommerce-Price|itemprop="?price""",
     re.I,
 )
-_CAPTCHA = re.compile(rb"""<form[^>]{0,300}captcha|captcha-delivery|cf-challenge|g-recaptcha|px-captcha""", re.I)
 _NAMES_IT = re.compile(r"^(?:(?:child)?sku|pid|product_?id|prod_?id|item_?id|id|goods_?id|variant|childSku)$", re.I)
-SMALL_PAGE = 60_000  # bytes; walls are small, products are not
 MOST_CANDIDATES = 5
 
 
@@ -78,7 +76,7 @@ class ProductPage(Page):
             return Outcome.CONSENT
         if path.startswith(("/login", "/account/login", "/password", "/signin")):
             return Outcome.LOGIN_WALL
-        if len(self.body) < SMALL_PAGE and _CAPTCHA.search(self.body):
+        if challenges(self.body):
             return Outcome.BLOCKED
         return None
 

@@ -24,6 +24,8 @@ _CALLED = {
 _ANY_CALLED = re.compile("|".join(words.pattern for words in _CALLED.values()))
 _SAYING = frozenset(_NAMES)
 _NO_TEXT = ["script", "style", "noscript", "svg", "template"]
+_CAPTCHA = re.compile(rb"<form[^>]{0,300}captcha|captcha-delivery|cf-challenge|g-recaptcha|px-captcha", re.I)
+SMALL_PAGE = 60_000  # bytes; walls are small, products are not
 Attributes = Mapping[str, str | None]
 
 
@@ -46,6 +48,11 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> str:
         return body.decode(name)
     except (LookupError, UnicodeDecodeError):
         return body.decode("utf-8", "replace")
+
+
+def challenges(body: bytes) -> bool:
+    """Whether a page asks to prove that one is a person, and has room for little else."""
+    return len(body) < SMALL_PAGE and _CAPTCHA.search(body) is not None
 
 
 class Document:
