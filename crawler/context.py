@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from crawler.storage.reads import Client  # which takes a second to import, and no crawl reads frames
 
 log = logging.getLogger(__name__)
-FATES = ("saved", "repeated", "refused", "spooled", "unsaved")
+FATES = ("saved", "repeated", "refused", "forgotten", "spooled", "unsaved")
 page_read = object()
 """Signal: a page was read. Arguments: row (the ledger's), items (how many will be yielded)."""
 answer_heard = object()
@@ -109,7 +109,7 @@ def open_store(config: Config, database: str) -> tuple[Client, Store]:
     """
     client = connect(config)
     revive = None if config.mongodb_uri else lambda: address(config)
-    store = Store(client[database], uri=address(config), revive=revive)
+    store = Store(client[database], uri=address(config), revive=revive, hash_key=config.hash_key)
     try:
         store.prepare()
         empty_spool(config, database, store)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 log = logging.getLogger(__name__)
-FILE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+-[0-9]{4}\.warc\.gz(?:\.idx|\.gone)?")
+FILE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+-[0-9]{4}\.warc\.gz(?:\.idx|\.gone)?|forgotten\.ids")
 WAITS_S = (1.0, 4.0)
 EXTRA = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
 

@@ -114,7 +114,7 @@ class UpsertPipeline:
         fate, _, reason = fate.partition(":")
         if reason:
             self.accounts.refused.append(Refused.of(item.kind, reason, item.model_dump(mode="json"), item))
-        leaves = fate != "refused" and (item.counters or isinstance(item, Board | BoardEntry))
+        leaves = fate not in ("refused", "forgotten") and (item.counters or isinstance(item, Board | BoardEntry))
         self.accounts.settled(item.capture, fate, item.key if leaves else None)
 
     def _away(self, error: StorageError) -> None:

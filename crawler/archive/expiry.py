@@ -20,6 +20,7 @@ from crawler.archive.index import PATTERN, Loaded, index_path, load
 from crawler.archive.model import to_ms
 
 CAPTURES = ("response", "revisit")
+FORGOTTEN = "forgotten.ids"
 
 
 @dataclass
@@ -61,7 +62,7 @@ def expire(
     for each in segments:
         old = before is not None and each.newest_ms < to_ms(before)
         large = most_bytes is not None and left > most_bytes and (only is None or each.path.name in only)
-        if not (old or large) or _written(each.path):
+        if not (old or large) or written(each.path):
             continue
         if any(users[digest] - {each.path} and not holders[digest] - {each.path} for digest in each.own):
             kept += 1
@@ -82,8 +83,9 @@ def gone_path(segment: Path) -> Path:
 
 
 def gone(directory: Path) -> set[str]:
-    """Ids of captures that have expired."""
-    found = set()
+    """Ids of captures that have expired, or were removed for a person's sake."""
+    forgotten = directory / FORGOTTEN
+    found = set(forgotten.read_text().split()) if forgotten.exists() else set()
     for path in directory.glob(f"{PATTERN}.gone"):
         for line in path.read_bytes().splitlines():
             kind, capture_id, *_ = orjson.loads(line[9:])
@@ -101,7 +103,7 @@ def _read(path: Path) -> _Segment:
     return made
 
 
-def _written(path: Path) -> bool:
+def written(path: Path) -> bool:
     """Whether a living process still writes it."""
     fd = os.open(path, os.O_RDONLY)
     try:

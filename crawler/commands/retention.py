@@ -12,6 +12,7 @@ from scrapy.exceptions import UsageError
 
 from crawler import config
 from crawler.archive.expiry import expire, gone_path
+from crawler.commands.forget import sweep
 from crawler.config import Config
 from crawler.shipping import ShippingError, push, put_file, remove_file
 from crawler.storage import retention, rollups, schema
@@ -61,7 +62,7 @@ class Command(ScrapyCommand):
                 if not opts.check:
                     self._keep(settings, database, history, now, rebuild=opts.rebuild)
                 room = retention.room(database, settings.plan_bytes, now)
-            print(report(room, history))
+                print(report(room, history))
             self.exitcode = 1 if room.share is not None and room.share >= retention.FULL else 0
         except (StorageError, ShippingError, OSError) as error:
             sys.stderr.write(f"{error}\n")
@@ -77,6 +78,8 @@ class Command(ScrapyCommand):
                     print(
                         f"moved {month.id}: {month.rows:,} documents, {month.bytes / 1e6:.1f} MB of Parquet, verified"
                     )
+        if n := sweep(database, settings):
+            print(f"captures: {n} that showed forgotten people left the archive")
         old_captures(settings, now)
 
 

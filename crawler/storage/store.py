@@ -17,10 +17,12 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
 
+from crawler.forgetting import Keeper
 from crawler.items import Board, BoardEntry, Item, Refused
 from crawler.storage import schema
 from crawler.storage.connect import explain
 from crawler.storage.errors import StorageAway, StorageError
+from crawler.storage.forgotten import note_captures, stones
 from crawler.storage.merge import (
     Document,
     document,
@@ -45,17 +47,22 @@ class Store:
 
     def __init__(
         self, database: Database[Document], *, sleep: Callable[[float], None] = time.sleep, uri: str = "",
-        revive: Callable[[], object] | None = None,
+        revive: Callable[[], object] | None = None, hash_key: str | None = None,
     ) -> None:  # fmt: skip
-        """revive: starts a server of ours that has died; tried before each new attempt."""
+        """revive: starts a server of ours that has died; tried before each new attempt.
+
+        hash_key: of the tombstones of people who asked to be forgotten.
+        """
         self._database = database
         self._sleep = sleep
         self._uri = uri
         self._revive = revive
+        self._keeper = Keeper(hash_key, frozenset())
         self._beside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="tidemark-store")
 
     def prepare(self) -> None:
         self._tried(lambda: schema.ensure(self._database))
+        self._keeper = Keeper(self._keeper.key, self._tried(lambda: stones(self._database)))
 
     def answers(self) -> bool:
         """Whether the server can be reached now; asked once."""
@@ -69,10 +76,25 @@ class Store:
         self._beside.shutdown()
 
     def save(self, items: Sequence[Item]) -> list[str]:
-        """Upsert a batch; the fate of each item in order: saved, repeated, or refused:<reason>.
+        """Upsert a batch; the fate of each item in order: saved, repeated, refused:<reason>, or forgotten.
 
         Raises StorageError after bounded retries; saving the batch again is safe.
         """
+        if self._keeper.stones:
+            return self._without_forgotten(items)
+        return self._saved(items)
+
+    def _without_forgotten(self, items: Sequence[Item]) -> list[str]:
+        """Items about people who are forgotten go nowhere; their captures are noted, to leave the archive."""
+        cleaned = [self._keeper.cleaned(item) for item in items]
+        changed = {item.capture for item, made in zip(items, cleaned, strict=True) if made is not item}
+        fates = iter(self._saved([made for made in cleaned if made is not None]))
+        if changed:
+            at = max(item.observed_at for item in items)
+            self._tried(lambda: note_captures(self._database, changed, at))
+        return ["forgotten" if made is None else next(fates) for made in cleaned]
+
+    def _saved(self, items: Sequence[Item]) -> list[str]:
         fates: dict[int, str] = {}
         by_model: dict[type[Item], list[int]] = defaultdict(list)
         for i, item in enumerate(items):

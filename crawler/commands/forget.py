@@ -1,0 +1,125 @@
+"""`scrapy forget NAME`: a person out of database, old months, archive and object store, and kept out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler import config
+from crawler.archive import Archive, ArchiveError, rewrite
+from crawler.archive.expiry import FORGOTTEN
+from crawler.config import Config
+from crawler.context import open_store
+from crawler.forgetting import HANDLE, Keeper
+from crawler.shipping import ShippingError, push, put_file, remove_file
+from crawler.storage import forgotten
+from crawler.storage.connect import address, plain_errors
+from crawler.storage.errors import StorageError
+from crawler.storage.forgotten import Person
+from crawler.storage.history import History
+
+
+class Command(ScrapyCommand):
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def syntax(self) -> str:
+        return "NAME [--platform tiktok] --yes"
+
+    def short_desc(self) -> str:
+        return "Remove a person from database, archive and object store, and keep them out"
+
+    def long_desc(self) -> str:
+        return (
+            "By handle; other handles and the numbers of the same account are found. Every capture that shows the "
+            "person leaves the archive, whose segments are written anew: numbers of others from those pages stay, "
+            "without their proof. Needs TIDEMARK_HASH_KEY: what keeps the person out is a hash with that key."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("--platform", default="tiktok", help="tiktok (default), x, …")
+        parser.add_argument("--yes", action="store_true", help="do it; without this, only say what would go")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        name = args[0].lstrip("@") if len(args) == 1 else ""
+        if not HANDLE.fullmatch(name):
+            raise UsageError("name one person, as on the profile: scrapy forget NAME --yes", print_help=False)
+        settings = config.load()
+        if not settings.hash_key:
+            sys.stderr.write("TIDEMARK_HASH_KEY: not set; it is what keeps a person out. See .env.example\n")
+            self.exitcode = 1
+            return
+        try:
+            client, store = open_store(settings, settings.mongodb_database)  # what waits in the spool comes in first
+            with client, closing(store), plain_errors(address(settings)):
+                database = client[settings.mongodb_database]
+                person = forgotten.known_as(database, opts.platform.lower(), name)
+                if opts.yes:
+                    _forget(database, settings, settings.hash_key, person)
+                else:
+                    _preview(database, settings, person)
+        except (StorageError, ArchiveError, ShippingError, OSError) as error:
+            sys.stderr.write(f"{error}\n")
+            self.exitcode = 1
+
+
+def _preview(database: Any, settings: Config, person: Person) -> None:
+    print(f"{len(person.names)} handles and {len(person.numbers)} numbers of this account are known")
+    with Archive(_folder(settings), read_only=True) as archive:
+        n = sum(forgotten.shows(capture, person) for capture in archive.captures())
+        print(f"{n} of {len(archive)} captures show this person and would leave the archive")
+    print("nothing was changed; to do it: --yes")
+
+
+def _forget(database: Any, settings: Config, key: str, person: Person) -> None:
+    now = datetime.now(UTC)
+    folder = _folder(settings)
+    rewrite.free(folder)
+    forgotten.bury(database, person, key, now)
+    keeper = Keeper(key, forgotten.stones(database))
+    old = forgotten.remove_from_history(History.of(database, settings), person, now)
+    done = forgotten.remove(database, person, keeper)
+    ids, gone, came = rewrite.without(folder, lambda capture: forgotten.shows(capture, person))
+    shipped(settings, folder, gone)
+    print(f"database: {done.total()} documents ({', '.join(f'{n} {name}' for name, n in sorted(done.items()))})")
+    print(
+        f"old months: {old} documents; archive: {len(ids)} captures, {len(gone)} segments written anew as {len(came)}"
+    )
+    print("kept out by a keyed tombstone; files that were exported before: make them anew, and delete the old ones")
+
+
+def shipped(settings: Config, folder: Path, gone: list[str]) -> None:
+    """The object store follows: what came first, then what went."""
+    if not settings.archive_url or not gone:
+        return
+    url = f"{settings.archive_url.rstrip('/')}/{settings.mongodb_database}"
+    push(folder, url)
+    put_file(folder / FORGOTTEN, f"{url}/{FORGOTTEN}")
+    for name in gone:
+        remove_file(f"{url}/{name}")
+        remove_file(f"{url}/{name}.idx")
+
+
+def _folder(settings: Config) -> Path:
+    return settings.archive_dir / settings.mongodb_database
+
+
+def sweep(database: Any, settings: Config) -> int:
+    """Captures that showed forgotten people again leave the archive; how many. Called by `scrapy retention`."""
+    wanted = forgotten.noted_captures(database)
+    if not wanted:
+        return 0
+    folder = _folder(settings)
+    gone, _ = rewrite.remove(folder, wanted)
+    shipped(settings, folder, gone)
+    forgotten.drop_notes(database, wanted)
+    return len(wanted)
