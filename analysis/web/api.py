@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from starlette.responses import Response, StreamingResponse
 
 from analysis.command import moment, until
@@ -87,11 +88,14 @@ def conditions_of(listing: Listing, given: Mapping[str, Any]) -> list[Condition]
 
 
 def _endpoint(listing: Listing) -> Callable[..., Response]:
-    def read(request: Request, **given: Any) -> Response:
-        only(request, known)
-        site = site_of(request)
+    model = _model(listing)
+
+    def read(request: Request, asked_for: Any) -> Response:
+        site, given = site_of(request), vars(asked_for)
         conditions = conditions_of(listing, given)
         order = listing.orders[given["sort"]]
+        if order.indexed and given.get(listing.needs[0]):
+            order = order._replace(indexed=False)  # another index then serves, which does not hold the tie
         if given["form"] != "json":
             limit = given["limit"] if "limit" in request.query_params else None
             whole = islice(site.lists.stream(listing.collection, conditions, order), limit)
@@ -106,12 +110,11 @@ def _endpoint(listing: Listing) -> Callable[..., Response]:
         page = {"returned": len(rows), "limit": given["limit"], "next": following}
         return answer(request, rows, page, {"list": listing.name, "simulated": site.simulated})
 
-    signature = inspect.Signature([
-        inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request), *_parameters(listing)
-    ])  # fmt: skip
-    known = {"format", *signature.parameters} - {"request", "form"}
-    read.__signature__ = signature  # type: ignore[attr-defined]
-    read.__name__ = f"list_{listing.name}"
+    def parameter(name: str, kind: Any) -> inspect.Parameter:
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+
+    taken = [parameter("request", Request), parameter("asked_for", Annotated[model, Query()])]
+    read.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
     return read
 
 
@@ -119,35 +122,32 @@ def _tie(row: Mapping[str, Any], tie: str) -> Any:
     return row["key" if tie == "_id" else tie]
 
 
-def _parameters(listing: Listing) -> list[inspect.Parameter]:
-    def parameter(name: str, kind: Any, default: Any, query: Any) -> inspect.Parameter:
-        return inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, query]
-        )
-
-    made = [parameter(name, _type(each) | None, None, _query(each)) for name, each in listing.filters.items()]
+def _model(listing: Listing) -> type[BaseModel]:
+    """The parameters of a list, checked at once; one that is not among them is refused."""
+    since = Field(None, max_length=40, description=SINCE, examples=["2026-03-01"])
+    until_ = Field(None, max_length=40, description=UNTIL, examples=["2026-03-07"])
     sorts = Literal.__getitem__(tuple(listing.orders))
-    text: dict[str, Any] = {"max_length": 40}
-    return [
-        *made,
-        parameter("since", str | None, None, Query(description=SINCE, examples=["2026-03-01"], **text)),
-        parameter("until", str | None, None, Query(description=UNTIL, examples=["2026-03-07"], **text)),
-        parameter("sort", sorts, next(iter(listing.orders)), Query(description="`-` before a field: greatest first.")),
-        parameter("limit", int, LIMIT, Query(ge=1, le=MOST, description="Rows of a page; of a download: at most.")),
-        parameter("cursor", str | None, None, Query(max_length=4000, description="`page.next` of the page before.")),
-        parameter("form", Form, "json", Query(alias="format", description="csv and jsonl give the whole list.")),
-    ]
+    fields: dict[str, Any] = {
+        **{name: (_type(each) | None, _field(each)) for name, each in listing.filters.items()},
+        "since": (str | None, since),
+        "until": (str | None, until_),
+        "sort": (sorts, Field(next(iter(listing.orders)), description="`-` before a field: greatest first.")),
+        "limit": (int, Field(LIMIT, ge=1, le=MOST, description="Rows of a page; of a download: at most.")),
+        "cursor": (str | None, Field(None, max_length=4000, description="`page.next` of the page before.")),
+        "form": (Form, Field("json", alias="format", description="csv and jsonl give the whole list.")),
+    }
+    return create_model(f"{listing.name.title()}Asked", __config__=ConfigDict(extra="forbid"), **fields)
 
 
 def _type(each: Filter) -> Any:
     return Literal.__getitem__(each.choices) if each.choices else _TYPES[each.type]
 
 
-def _query(each: Filter) -> Any:
+def _field(each: Filter) -> Any:
     more: dict[str, Any] = {} if each.choices else dict(_BOUNDS[each.type])
     if each.example:
         more["examples"] = [each.example]
-    return Query(description=each.about, **more)
+    return Field(None, description=each.about, **more)
 
 
 def download(

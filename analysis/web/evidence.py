@@ -22,7 +22,7 @@ from crawler.items import KINDS, Item
 from crawler.pages import Page
 from crawler.reading import page_of
 from crawler.storage.merge import document, observation, units
-from crawler.storage.web_reads import plain
+from crawler.storage.web_reads import plain_item
 
 ROUTER = APIRouter(prefix="/api", tags=["evidence"])
 Row = dict[str, Any]
@@ -140,5 +140,5 @@ def _page(capture: Capture, parser: str) -> Page | None:
 def _reading(item: Item, name: str) -> Row:
     """An item as the list *name* holds it."""
     if name == "observations":
-        return plain(observation(item)) if item.counters else {"key": ""}
-    return plain(document(item)) if KINDS[item.kind].collection == LISTS[name].collection else {"key": ""}
+        return plain_item(observation(item)) if item.counters else {"key": ""}
+    return plain_item(document(item)) if KINDS[item.kind].collection == LISTS[name].collection else {"key": ""}

@@ -186,7 +186,8 @@ def _compared(
     """Median engagement rate of groups of posts with interval; a claim only where it holds against the others."""
     key = ("compared", name, filters, len(made.posts))
     # Names of groups come from pages: numpy drops a NUL at their end, and would then find no such group.
-    named = made.posts.assign(**{by: [clean(each) if isinstance(each, str) else None for each in made.posts[by]]})
+    named = made.posts.copy()
+    named[by] = [clean(each) if isinstance(each, str) else None for each in named[by]]
     frame = site.kept.get(key, made.total, lambda: compare(named, by, "rate", order), SLOW_FRESH_S)
     title = say(f"{name}_title")
     if frame.empty:

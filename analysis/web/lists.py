@@ -117,7 +117,7 @@ LISTS: dict[str, Listing] = {each.name: each for each in (
         "entity": Filter("entity", "text", "Key of the entity.", example="tiktok:profile:nasa"),
         "kind": Filter("kind", "text", "Kind of the entity.", example="profile", choices=tuple(
             kind for kind, model in KINDS.items() if model.counters)),
-    }, _by("-at", "at"), "at", (
+    }, {"-at": Order("at", True, indexed=True), "at": Order("at", False)}, "at", (
         "key", "entity", "kind", "platform", "at", "at_precision", *_OBSERVED,
         *(f"{name}_precision" for name in _OBSERVED if name not in ("price", "list_price", "currency", "available")),
         "url", "capture", "parser", "vantage",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,8 @@ from crawler.storage.errors import StorageRefused
 
 VERSION = 1
 FETCHES_KEPT_DAYS = 90
+RETIRED = {"observations": ("kind_-at",)}
+"""Indexes of older versions that newer ones hold within; dropped where they still are."""
 APPEND_ONLY = frozenset({"boards", "board_entries"})
 
 _BSON = {str: "string", bool: "bool", float: "double", Decimal: "decimal", datetime: "date", int: "long"}
@@ -63,7 +66,8 @@ def plan() -> dict[str, tuple[dict[str, Any] | None, list[IndexModel]]]:
     }
     made["observations"] = (
         {"$jsonSchema": {"bsonType": "object", "required": ["_id", "entity", "kind", "at", "capture", "parser"]}},
-        [index(("entity", "at")), index(("kind", "-at"))],
+        # The last with _id: pages of a kind stand in one order, however many entities were seen at once.
+        [index(("entity", "at")), index(("kind", "-at", "_id"))],
     )
     ttl = IndexModel([("recorded_at", ASCENDING)], name="ttl", expireAfterSeconds=FETCHES_KEPT_DAYS * 86_400)
     made["fetches"] = (None, [ttl, index(("run",)), index(("target", "-at")), index(("outcome", "-at"))])
@@ -99,6 +103,9 @@ def ensure(database: Database[Any]) -> None:
             database.command("collMod", name, validator=rule, validationLevel="strict", validationAction="error")
         if indexes:
             database[name].create_indexes(indexes)
+        for old in RETIRED.get(name, ()):
+            with contextlib.suppress(OperationFailure):  # not there, or another process was first
+                database[name].drop_index(old)
     database["meta"].replace_one(
         {"_id": "schema"}, {"_id": "schema", "version": VERSION, "plan": fingerprint()}, upsert=True
     )

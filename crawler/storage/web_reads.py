@@ -15,7 +15,8 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
-from bson.codec_options import CodecOptions
+import bson
+from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
 from bson.decimal128 import Decimal128
 from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
@@ -48,6 +49,8 @@ class Order(NamedTuple):
     descending: bool
     tie: str = "_id"
     """Ascending within equal values; unique there."""
+    indexed: bool = False
+    """An index holds field and tie in this order: then no group needs to be asked for again."""
 
 
 class After(NamedTuple):
@@ -76,8 +79,7 @@ class Lists:
     """Reads one database; documents with `key` for `_id`, without `etag`, prices as Decimal, moments in UTC."""
 
     def __init__(self, database: Database[Document]) -> None:
-        options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
-        self._database = database.with_options(codec_options=options)
+        self._database = database.with_options(codec_options=READING)
 
     def page(
         self, collection: str, conditions: Sequence[Condition], order: Order, limit: int, after: After | None = None
@@ -91,24 +93,27 @@ class Lists:
             done = len(rows)
             if done <= limit:
                 rows += self._rest(collection, match, order, after, limit + 1 - done)
-            if len(rows) > limit:
+            if len(rows) > limit and not order.indexed:
                 rows = self._cut(collection, match, order, rows, done, limit, after)
             more = len(rows) > limit
-        return Rows([plain(row) for row in _by_tie(rows[:limit], order)], more)
+        ordered = rows[:limit] if order.indexed else _by_tie(rows[:limit], order)
+        return Rows([plain(row) for row in ordered], more)
 
     def _rest(
         self, collection: str, match: Query, order: Order, after: After | None, limit: int
     ) -> list[Document]:  # fmt: skip
         """Rows behind the group of *after*, in the order of the field; those without a value last, or first."""
-        direction = DESCENDING if order.descending else ASCENDING
+        by = [(order.field, DESCENDING if order.descending else ASCENDING)]
+        if order.indexed:
+            by.append((order.tie, ASCENDING))
         if after is None:
-            return list(self._find(collection, match).sort(order.field, direction).limit(limit))
+            return list(self._find(collection, match).sort(by).limit(limit))
         if after.value is None and order.descending:
             return []
         behind: Query = {"$lt" if order.descending else "$gt": after.value}
         if after.value is None:
             behind = {"$ne": None}
-        found = self._find(collection, _and(match, {order.field: behind})).sort(order.field, direction)
+        found = self._find(collection, _and(match, {order.field: behind})).sort(by)
         rows = list(found.limit(limit))
         if order.descending and len(rows) < limit:
             rows += self._group(collection, match, order, None, None, limit - len(rows))
@@ -175,15 +180,24 @@ def _by_tie(rows: list[Document], order: Order) -> list[Document]:
     return made
 
 
-def plain(row: Document) -> Document:
-    """`_id` as `key`, first; Decimal128 as Decimal, at any depth."""
-    return {("key" if name == "_id" else name): _plain(value) for name, value in row.items()}
+class _Exact(TypeDecoder):
+    """Prices as Decimal, while documents are decoded."""
 
+    bson_type = Decimal128
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal128):
+    def transform_bson(self, value: Any) -> Decimal:
         found: Decimal = value.to_decimal()
         return found
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+READING: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC, type_registry=TypeRegistry([_Exact()]))
+
+
+def plain(row: Document) -> Document:
+    """`_id` as `key`, first."""
+    return {"key": row.pop("_id"), **row} if "_id" in row else row
+
+
+def plain_item(document: Document) -> Document:
+    """A document that was made, not read: its prices as Decimal, too."""
+    return plain(bson.decode(bson.encode(document), READING))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import pandas as pd
-from bson.codec_options import CodecOptions
 from pymongo.database import Database
 
 from crawler.storage.reads import OBSERVATION_COLUMNS, Document, Query
 from crawler.storage.reads import plain_errors as errors
-from crawler.storage.web_reads import ANSWER_WITHIN_MS, plain
+from crawler.storage.web_reads import ANSWER_WITHIN_MS, READING, plain
 
 
 class Newest(NamedTuple):
@@ -29,8 +28,7 @@ class Newest(NamedTuple):
 
 class Views:
     def __init__(self, database: Database[Document]) -> None:
-        options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
-        self._database = database.with_options(codec_options=options)
+        self._database = database.with_options(codec_options=READING)
 
     def newest(self, board: str, until: datetime | None = None) -> Newest | None:
         """With *until*: the newest before that moment."""
@@ -57,9 +55,8 @@ class Views:
             wanted = {"_id": 0, **dict.fromkeys(OBSERVATION_COLUMNS, 1)}
             found = self._database["observations"].find(query, wanted).sort("at", -1).limit(most)
             rows = list(found.max_time_ms(ANSWER_WITHIN_MS))
-        plain_rows = [plain(row) for row in rows]
         columns = OBSERVATION_COLUMNS.items()
-        made = {name: pd.Series([row.get(name) for row in plain_rows], dtype=kind) for name, kind in columns}
+        made = {name: pd.Series([row.get(name) for row in rows], dtype=kind) for name, kind in columns}
         return pd.DataFrame(made).sort_values(["entity", "at", "capture"], ignore_index=True)
 
     def rows(
