@@ -326,7 +326,9 @@ def test_amazons_best_sellers_are_six_boards_of_products_by_rank() -> None:
     found = items("store/amazon_bestsellers/amazon_bestsellers_2025-07.html", DAY)
     boards = [item for item in found if isinstance(item, Board)]
     assert len(boards) == 6
-    fashion = [item for item in found if isinstance(item, BoardEntry) and item.board == "amazon.com:bestsellers:fashion"]
+    fashion = [
+        item for item in found if isinstance(item, BoardEntry) and item.board == "amazon.com:bestsellers:fashion"
+    ]
     assert [item.position for item in fashion] == [1, 2, 3, 4, 5, 6]
     assert fashion[0].entity == "amazon.com:product:B0014BYHJE"
     clog = next(item for item in found if isinstance(item, Product) and item.product_id == "B0014BYHJE")
