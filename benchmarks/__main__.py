@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis", "text", "creators", "deals", "archive", "api")
+NAMES = (
+    "pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis", "text", "creators", "deals",
+    "archive", "api", "crawl",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -24,7 +24,8 @@ class Simulated:
 
     def update_settings(self, settings: BaseSettings) -> None:
         fast = {
-            "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False, "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
+            "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": settings.getint("SIMULATED_AT_ONCE", 8),
             "MANNERS_ENABLED": False, "BROWSER_IGNORE_TLS": True, "BROWSER_PATIENCE_S": 1.0,
         }  # fmt: skip
         for name, value in fast.items():

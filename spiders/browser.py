@@ -62,8 +62,9 @@ class Visit:
 class BrowserSpider(PageSpider):
     """Declare what PageSpider wants, and `answers`.
 
-    Arguments: posts=N or all; pages, megabytes, minutes of the run, and each_pages, each_megabytes, each_minutes of a
-    target. A run that was cut off, or whose budget was spent, goes on when the same is started again.
+    Arguments: posts=N, all, or 0 for the page alone; pages, megabytes, minutes of the run, and each_pages,
+    each_megabytes, each_minutes of a target. What was cut off, or left by the budget, goes on when the same is
+    started again.
     """
 
     answers: ClassVar[str]
@@ -91,8 +92,8 @@ class BrowserSpider(PageSpider):
         each_pages: str = "", each_megabytes: str = "", each_minutes: str = "", **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(targets=targets, **kwargs)
-        if posts != "all" and not (posts.isdecimal() and int(posts)):
-            raise TargetError(f"posts={posts[:20]!r}: expected a number above 0, or 'all'")
+        if posts != "all" and not posts.isdecimal():
+            raise TargetError(f"posts={posts[:20]!r}: expected a number, or 'all'")
         self.posts = None if posts == "all" else int(posts)
         given = {"pages": pages, "megabytes": megabytes, "minutes": minutes, "each_pages": each_pages,
                  "each_megabytes": each_megabytes, "each_minutes": each_minutes}  # fmt: skip
@@ -167,9 +168,11 @@ class BrowserSpider(PageSpider):
             yield scrapy.Request(f"capture://{each}", callback=self._again, meta=meta, dont_filter=True)
 
     def _again(self, response: Response) -> Iterator[Item | Refused]:
-        for each in super().parse(response):
-            if not isinstance(each, scrapy.Request):  # where it led to has been fetched, or its target is done anew
-                yield each
+        """Where it led to has been fetched, or its target is done anew."""
+        capture: Capture = response.meta["capture"]
+        page = self.read(capture, None)
+        if page is not None:
+            yield from self._told(capture, page, response.meta) or ()
 
     def _is_spent(self, target: str | None = None) -> str:
         now_s = time.monotonic()
@@ -250,6 +253,8 @@ class BrowserSpider(PageSpider):
     def _followed(self, follow: Follow, target: str | None, page: Page) -> Request | None:
         if follow.lane != "browser":
             return super()._followed(follow, target, page)
+        if self.posts == 0:
+            return None
         if (urlsplit(follow.url).hostname or "") not in self.hosts:
             self.crawler.stats.inc_value("follow/refused_host")
             return None

@@ -8,7 +8,7 @@ import sys
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 
-from crawler import running
+from crawler import guard, running
 from crawler.targets import TargetError
 
 
@@ -29,6 +29,8 @@ class Command(BaseRunSpiderCommand):
         try:
             crawler = self._create_crawler(args[0])
             crawler.spidercls(**opts.spargs)  # wrong targets are said before anything starts
+            if getattr(crawler.spidercls, "answers", None):  # it may need a browser, and browsers hang
+                guard.watched(crawler.settings.getfloat("HARD_LIMIT_MINUTES") * 60)
         except KeyError:
             raise UsageError(f"no spider {args[0]!r}; `scrapy list` shows them", print_help=False) from None
         except TargetError as error:

@@ -36,22 +36,26 @@ def _alive(pid: int) -> str:
     return ""
 
 
-def end_orphans() -> int:
-    """End browsers that crawls of ours left behind when they were killed; how many."""
-    ended = 0
+def orphans() -> list[int]:
+    """Browsers that crawls of ours left behind when they were killed."""
+    found = []
     for pid, arguments in _everything():
         owner = next((each.removeprefix(MARK) for each in arguments if each.startswith(MARK)), None)
-        if owner is None or "--type=" in " ".join(arguments[1:3]):
-            continue
-        number, _, since = owner.partition(":")
-        if number.isdecimal() and started(int(number)) == since:
-            continue  # its crawl is at work
-        family = [pid, *descendants(pid)]
-        for each in family:
+        if owner is not None:
+            number, _, since = owner.partition(":")
+            if not (number.isdecimal() and started(int(number)) == since):  # its crawl is no longer at work
+                found.append(pid)
+    return found
+
+
+def end_orphans() -> int:
+    """End them, with all their processes; how many browsers there were."""
+    found = orphans()
+    for pid in found:
+        for each in (pid, *descendants(pid)):
             with contextlib.suppress(OSError):
                 os.kill(each, signal.SIGKILL)
-        ended += 1
-    return ended
+    return len(found)
 
 
 def owned(owner: int) -> list[int]:
