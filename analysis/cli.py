@@ -10,9 +10,11 @@ from typing import TypeAlias
 
 from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
 from analysis.commerce.deals_commands import DEALS
+from analysis.commerce.prices_commands import PRICES
 from analysis.commerce.product_commands import PRODUCTS
 from analysis.creators import commands as creators
 from analysis.creators import post_commands as posts
+from analysis.exports import command as exports
 from analysis.output import OutputError
 from analysis.text import commands as text
 from analysis.text import hear_command, scale_command, topic_commands
@@ -27,6 +29,7 @@ from crawler.storage.alerts import Alerts
 from crawler.storage.creators import Creators
 from crawler.storage.deals import Deals
 from crawler.storage.errors import StorageError
+from crawler.storage.exports import Exports
 from crawler.storage.reads import Client, Reader
 from crawler.storage.texts import Texts
 from crawler.storage.trends import Trends
@@ -34,8 +37,10 @@ from crawler.storage.trends import Trends
 COMMANDS: dict[str, Command] = {
     "products": PRODUCTS,
     "deals": DEALS,
+    "prices": PRICES,
     "creators": creators.CREATORS,
     "posts": posts.POSTS,
+    "export": exports.EXPORT,
     "boards": trends.BOARDS,
     "evolution": trends.EVOLUTION,
     "keywords": text.KEYWORDS,
@@ -81,6 +86,7 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
                 simulated=name.endswith(SIMULATED_ENDING), reader=Reader(client[name], args.known_at),
                 alerts=Alerts(client[name]), trends=Trends(client[name]),
                 creators=Creators(client[name], args.known_at), texts=Texts(client[name], args.known_at),
+                exports=Exports(client[name]), hash_key=config.hash_key,
                 deals=Deals(client[name]), models_dir=config.data_dir / "models" / name, user_agent=config.user_agent,
             )  # fmt: skip
             return command.run(args, session)

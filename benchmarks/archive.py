@@ -116,7 +116,7 @@ def _day(shown: str) -> str:
 
 
 def measured(command: Sequence[str], shell_input: str | None = None) -> tuple[float, float, int, str]:
-    """Seconds of wall and processor, peak bytes of all its processes, its output. Raises RuntimeError where it fails."""
+    """Seconds of wall and processor, peak bytes of all its processes, its output. Raises RuntimeError if it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:

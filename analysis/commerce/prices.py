@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from analysis.commerce.matching import Catalogue, Listing, Match, identities
 from analysis.commerce.price_history import Discount, Seen, Step, judge, steps
 
 FRESH = timedelta(days=14)  # a price last seen longer ago is not compared: nobody knows whether it still holds
+Source: TypeAlias = Literal["offer", "deal"]
+HOLDS = {"offer": FRESH, "deal": timedelta(days=2)}  # an announced price whose end is not told is soon over
 _HOST = re.compile(r"^(?:www\.|shop\.|store\.)*([\w-]+)\.")
 
 
@@ -30,14 +32,17 @@ class Point:
     """Key of the identity."""
     seller: str
     seen: Seen
-    source: Literal["offer", "deal"]
+    source: Source
     evidence: str
     """Capture of the offer, or key of the post."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One product at one seller in one currency, as it stands at the last sight."""
+    """One product at one seller in one currency, as it stands at the last sight; in its store, or in its posts.
+
+    A deal is an offer of its own beside the price on the shelf: joined, the two would only seem to alternate.
+    """
 
     product: str
     seller: str
@@ -45,7 +50,7 @@ class Line:
     steps: tuple[Step, ...]
     discount: Discount
     seen: tuple[Seen, ...]
-    sources: tuple[str, ...]
+    source: Source
 
     @property
     def price(self) -> Decimal:
@@ -93,17 +98,16 @@ def seller_key(name: str | None) -> str:
 
 
 def lines(points: Iterable[Point]) -> list[Line]:
-    """Step series of every product and seller, by product and seller."""
-    held: dict[tuple[str, str, str | None], list[Point]] = defaultdict(list)
+    """Step series, by product and seller."""
+    held: dict[tuple[str, str, str | None, Source], list[Point]] = defaultdict(list)
     for point in points:
-        held[point.product, point.seller, point.seen.currency].append(point)
+        held[point.product, point.seller, point.seen.currency, point.source].append(point)
     made = []
-    for (product, seller, currency), own in sorted(held.items(), key=lambda each: tuple(map(str, each[0]))):
+    for (product, seller, currency, source), own in sorted(held.items(), key=lambda each: tuple(map(str, each[0]))):
         seen = tuple(each.seen for each in sorted(own, key=lambda each: each.seen.at))
         discount = judge(seen)
         if discount is not None:
-            kinds = tuple(sorted({each.source for each in own}))
-            made.append(Line(product, seller, currency, tuple(steps(seen)), discount, seen, kinds))
+            made.append(Line(product, seller, currency, tuple(steps(seen)), discount, seen, source))
     return made
 
 
@@ -158,10 +162,10 @@ def matched(
 
 
 def standings(made: Sequence[Line], own: frozenset[str], at: datetime) -> list[Standing]:
-    """For every product that we and a competitor sell in one currency, by prices seen within FRESH before *at*."""
+    """For every product that we and a competitor sell in one currency, by prices that still hold at *at*."""
     held: dict[tuple[str, str | None], list[Line]] = defaultdict(list)
     for line in made:
-        if at - line.last_seen <= FRESH and line.steps[-1].available is not False:
+        if at - line.last_seen < HOLDS[line.source] and line.steps[-1].available is not False:
             held[line.product, line.currency].append(line)
     found = []
     for (product, currency), sellers in held.items():
@@ -175,23 +179,24 @@ def standings(made: Sequence[Line], own: frozenset[str], at: datetime) -> list[S
 
 
 def undercuts(points: Iterable[Point], own: frozenset[str]) -> Iterator[Undercut]:
-    """In order of time. A price counts from its sight until the next one of the same seller."""
-    ours: dict[tuple[str, str | None], dict[str, Decimal]] = defaultdict(dict)
-    below: set[tuple[str, str | None, str]] = set()
-    theirs: dict[tuple[str, str | None], dict[str, Decimal]] = defaultdict(dict)
-    for point in sorted(points, key=lambda each: (each.seen.at, each.seller)):
-        what = (point.product, point.seen.currency)
-        held = ours if point.seller in own else theirs
-        if point.seen.available is False:
-            held[what].pop(point.seller, None)
-        else:
-            held[what][point.seller] = point.seen.price
-        lowest = min(ours[what].values(), default=None)
-        for seller, price in theirs[what].items():
-            mark = (*what, seller)
+    """In order of time. A price counts until the next one of the same seller there, or as long as HOLDS says."""
+    held: dict[tuple[str, str | None], dict[tuple[str, Source], Seen]] = defaultdict(dict)
+    below: set[tuple[str, str | None, str, Source]] = set()
+    for point in sorted(points, key=lambda each: (each.seen.at, each.seller, each.source)):
+        what, who = (point.product, point.seen.currency), (point.seller, point.source)
+        held[what][who] = point.seen
+        now = {
+            each: seen.price
+            for each, seen in held[what].items()
+            if seen.payable and point.seen.at - seen.at < HOLDS[each[1]]
+        }
+        lowest = min((price for each, price in now.items() if each[0] in own), default=None)
+        for each, price in now.items():
+            if each[0] in own:
+                continue
             if lowest is None or price >= lowest:
-                below.discard(mark)
-            elif mark not in below:
-                below.add(mark)
-                if seller == point.seller:  # it moved, not we
-                    yield Undercut(point.product, point.seen.at, seller, price, lowest, point.seen.currency)
+                below.discard((*what, *each))
+            elif (*what, *each) not in below:
+                below.add((*what, *each))
+                if each == who:  # it moved, not we
+                    yield Undercut(point.product, point.seen.at, point.seller, price, lowest, point.seen.currency)
