@@ -165,6 +165,19 @@ def _clean(database: Database[Document], name: str, keeper: Keeper, person: Pers
     return changed
 
 
+def again(database: Database[Document], keeper: Keeper) -> int:
+    """Documents of people whose tombstones stand here, removed once more: an older backup had them."""
+    if not keeper.stones or keeper.key is None:
+        return 0
+    gone = 0
+    for collection, name in (("profiles", "username"), ("posts", "author")):
+        for platform in database[collection].distinct("platform"):
+            for each in database[collection].distinct(name, {"platform": platform}):
+                if keeper.forgotten(platform, each):
+                    gone += remove(database, known_as(database, platform, each), keeper).total()
+    return gone
+
+
 def remove_from_history(history: History, person: Person, now: datetime) -> int:
     """Documents of old months, whose files are written anew. Before the database: that knows whose a post is."""
     word, posts, gone = _word(person), set(person.posts), 0

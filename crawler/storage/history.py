@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import bson
 import pyarrow as pa
@@ -46,6 +48,7 @@ COLUMNS: Mapping[str, Mapping[str, Any]] = {
                      "currency": pa.string(), "available": pa.bool_()},
 }  # fmt: skip
 """What may move, and which of its fields other tools find as columns; `document` has all."""
+_NAME = re.compile(rf"(?:{'|'.join(COLUMNS)})/\d{{4}}-\d{{2}}\.parquet")
 KEY = {"boards": "board", "board_entries": "board", "observations": "entity"}
 
 
@@ -170,6 +173,26 @@ class History:
             put_file(beside, f"{self.url}/{made.name}")
         beside.replace(path)
         return made
+
+    def take(self, name: str, sha256: str, file: IO[bytes]) -> None:
+        """A file from a backup, unless it is here. Raises ValueError where it is not what it was."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"history: {name[:60]!r} is no name of ours")
+        path = self.folder / name
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".part")
+        with beside.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        if _digest(beside) != sha256:
+            beside.unlink()
+            raise ValueError(f"history: {name} is not what was written; the backup is damaged")
+        if self.url:
+            from crawler.shipping import put_file
+
+            put_file(beside, f"{self.url}/{name}")
+        beside.replace(path)
 
     def verified(self, month: Month) -> bool:
         """Whether the file, and its copy in the store, is byte for byte what was written."""

@@ -93,6 +93,11 @@ def ensure(database: Database[Any]) -> None:
             f"database {database.name}: its schema is version {known['version']}, this Tidemark knows {VERSION}. "
             "Update Tidemark, or set MONGODB_DATABASE to another database."
         )
+    if known and known["version"] < VERSION:
+        raise StorageRefused(
+            f"database {database.name}: its schema is version {known['version']}, this Tidemark has {VERSION}. "
+            "See what would change: scrapy migrate --dry-run; then: scrapy migrate"
+        )
     if known and known.get("plan") == fingerprint():
         return
     present = set(database.list_collection_names())

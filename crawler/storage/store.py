@@ -240,7 +240,7 @@ class Store:
             if not pending:
                 return changed, refused
             operations, keys = self._operations(collection, pending, joined, refused)
-            failed = _write(collection, operations)
+            failed = write_all(collection, operations)
             for i, key in enumerate(keys):
                 code = failed.get(i)
                 if code == DUPLICATE:
@@ -283,7 +283,7 @@ class Store:
     def _insert_missing(self, collection: Collection[Document], documents: list[Document]) -> None:
         known = {doc["_id"] for doc in collection.find({"_id": {"$in": [doc["_id"] for doc in documents]}}, {"_id": 1})}
         unique = {doc["_id"]: doc for doc in documents if doc["_id"] not in known}
-        _write(collection, [InsertOne(doc) for doc in unique.values()])
+        write_all(collection, [InsertOne(doc) for doc in unique.values()])
 
     def _tried(self, work: Callable[[], T]) -> T:
         """Bounded retries while the server is away; every other failure is explained at once."""
@@ -307,7 +307,7 @@ def _row(item: Item) -> Document:
     return doc
 
 
-def _write(
+def write_all(
     collection: Collection[Document], operations: list[InsertOne[Document] | ReplaceOne[Document]]
 ) -> dict[int, int]:
     """Error code by position of the operation; empty when all went well."""

@@ -1,0 +1,55 @@
+"""`scrapy backup FILE`: the database, and months that have left it, as one checked file."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler import config
+from crawler.storage.backup import backup, check
+from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.errors import StorageError
+from crawler.storage.history import History
+
+
+class Command(ScrapyCommand):
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def syntax(self) -> str:
+        return "FILE.tar.gz"
+
+    def short_desc(self) -> str:
+        return "The database as one checked file"
+
+    def long_desc(self) -> str:
+        return (
+            "Into another server, local or Atlas: MONGODB_URI=… scrapy restore FILE. The archive of captures is a "
+            "folder of its own (TIDEMARK_DATA/archive): copy it, or scrapy archive push."
+        )
+
+    def run(self, args: list[str], opts: Namespace) -> None:
+        if len(args) != 1:
+            raise UsageError("name the file to write, such as tidemark.tar.gz", print_help=False)
+        path = Path(args[0])
+        settings = config.load()
+        try:
+            if path.exists():
+                raise OSError(f"{path} is there already; name another file")
+            with connect(settings) as client, plain_errors(address(settings)):
+                database = client[settings.mongodb_database]
+                done = backup(database, path, datetime.now(UTC), History.of(database, settings))
+            check(path)
+        except (StorageError, OSError, ValueError) as error:
+            sys.stderr.write(f"{error}\n")
+            self.exitcode = 1
+            return
+        print(f"{path}: {done.total:,} documents of {len(done.documents)} collections, {done.bytes / 1e6:.1f} MB; "
+              "read back and right")  # fmt: skip
