@@ -15,11 +15,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from crawler import due, jobs, notices
+from crawler import due, jobs, notices, stages
 from crawler.config import ROOT, Config
 from crawler.config import load as load_config
 from crawler.jobs import Job, Limits
@@ -46,6 +47,8 @@ class What:
     crawl: bool = True
     jobs: bool = True
     budget: timedelta | None = None
+    capture_only: bool = False
+    """Another process reads what is archived: scrapy replay --follow."""
 
 
 def now() -> datetime:
@@ -68,12 +71,13 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
         full = _full(settings, database)
         bounds = due.Bounds(what.budget, limits, lambda at: kept.spent(database, at), full)
         report = due.Report()
+        run = partial(crawl, capture_only=what.capture_only)
         if full:
             report.alarms.append("the database is 95 % full (TIDEMARK_PLAN_MB): nothing is taken until there is room")
         if what.crawl:
-            asked = Counter() if full else due.take_asked(queue, crawl, now, owner)
+            asked = Counter() if full else due.take_asked(queue, run, now, owner)
             if not asked_only:
-                report = due.take(slots, crawl, now, owner, bounds, catch_up)
+                report = due.take(slots, run, now, owner, bounds, catch_up)
             report.counted.update(asked)
         if what.jobs and not asked_only:
             since = kept.since(database, [job.name for job in todo], now())
@@ -170,11 +174,12 @@ class JobProcess:
                 if ":trends:" in each.board and each.last > now() - BOARDS_OF]  # fmt: skip
 
 
-def crawl(spider: str, targets: Sequence[str]) -> None:
+def crawl(spider: str, targets: Sequence[str], *, capture_only: bool = False) -> None:
     """In a process of its own, so that one that hangs or dies takes nothing with it. What it did is in the ledger."""
     together = [",".join(targets)] if not any("," in each for each in targets) else list(targets)
     for each in together:
         command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={each}"]
+        command += ["-s", f"{stages.SETTING}=1"] if capture_only else []
         with contextlib.suppress(subprocess.TimeoutExpired):  # it is killed; the slot says no_answer
             subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S)
 

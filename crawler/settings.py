@@ -66,6 +66,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.lanes.robots.Robots": 100,
 }
+SPIDER_MIDDLEWARES = {"crawler.stages.CaptureOnly": 50}  # only with TIDEMARK_CAPTURE_ONLY
 ITEM_PROCESSOR = "crawler.pipeline.DirectPipelines"
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,

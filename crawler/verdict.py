@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import scrapy
 from scrapy import signals
 
+from crawler import stages
 from crawler.archive import ArchiveError
 from crawler.context import Context, now, page_read
 from crawler.lanes import redact
@@ -86,6 +87,7 @@ class RunExtension:
         self.parsers: set[str] = set()
         self.bytes = 0
         self.progress: asyncio.Task[None] | None = None
+        self.capture_only = crawler.settings.getbool(stages.SETTING)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RunExtension:
@@ -107,6 +109,8 @@ class RunExtension:
                 self.context.stop(self.crawler, "archive", error.strerror or str(error))
         if row.get("problem"):
             log.warning("%s", redact.text(row["problem"]))
+        if self.capture_only:
+            row, items = {**row, "parser": stages.PARSER}, 0
         self.context.accounts.opened(row, items)
 
     def spider_opened(self) -> None:
@@ -127,7 +131,7 @@ class RunExtension:
         stats = self.crawler.stats
         assert stats is not None
         expected = Expectations(
-            getattr(spider, "least_items", 0), getattr(spider, "most_items", 1 << 62),
+            0 if self.capture_only else getattr(spider, "least_items", 0), getattr(spider, "most_items", 1 << 62),
             getattr(spider, "least_good_share", 0.9), spider.name == "replay", int(stats.get_value(ALREADY, 0)),
         )  # fmt: skip
         accounts = self.context.accounts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from crawler.lanes.sources import Skipped
 from crawler.pages import Page
 from crawler.pipeline import Bundle
 from crawler.reading import is_redirect
+from crawler.stages import Pause
 from spiders.base import PageSpider
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Replay(PageSpider):
     }
 
     def __init__(
-        self, captures: Iterable[Capture | Skipped] = (), page_name: str | None = None,
+        self, captures: Iterable[Capture | Skipped | Pause] = (), page_name: str | None = None,
         skipped: list[Skipped] | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
@@ -60,6 +62,10 @@ class Replay(PageSpider):
     async def start(self) -> AsyncIterator[Request]:
         pages.load_all()
         for capture in self.captures:
+            if isinstance(capture, Pause):
+                await asyncio.to_thread(capture.work)
+                await asyncio.sleep(capture.seconds)
+                continue
             if isinstance(capture, Skipped):
                 self.skipped.append(capture)
                 self.crawler.stats.inc_value("replay/skipped")

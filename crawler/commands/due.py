@@ -46,6 +46,8 @@ class Command(ScrapyCommand):
         parser.add_argument("--budget", metavar="TIME", default="8m", help="start nothing new after this (default 8m)")
         parser.add_argument("--no-crawl", action="store_true", help="jobs only; another process crawls")
         parser.add_argument("--no-jobs", action="store_true", help="crawl only; another process does the jobs")
+        parser.add_argument("--capture-only", action="store_true", help="archive and store no item; another process "
+                            "does: scrapy replay --follow")  # fmt: skip
         parser.add_argument("--list", action="store_true", help="show jobs and what became of them; do nothing")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -53,7 +55,9 @@ class Command(ScrapyCommand):
             every, budget = duration(opts.every) if opts.every else None, duration(opts.budget)
         except ValueError as error:
             raise UsageError(str(error), print_help=False) from None
-        what = rounds.What(crawl=not opts.no_crawl, jobs=not opts.no_jobs, budget=budget)
+        what = rounds.What(
+            crawl=not opts.no_crawl, jobs=not opts.no_jobs, budget=budget, capture_only=opts.capture_only
+        )
         while True:
             self.exitcode = _round(what, only_list=opts.list)
             if every is None or opts.list:

@@ -6,14 +6,14 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 
-from crawler import pages, running
+from crawler import pages, running, shipping, stages
 from crawler.archive import Capture
 from crawler.counts import day_or_moment
 from crawler.items import Vantage
@@ -23,9 +23,11 @@ from crawler.verdict import ALREADY
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from crawler.context import Context
     from crawler.storage.store import Store
 
 SAID = 12
+FOLLOW_S = 5.0  # between two looks
 
 
 class Command(BaseRunSpiderCommand):
@@ -60,6 +62,8 @@ class Command(BaseRunSpiderCommand):
         group.add_argument("--country", help="country the page was seen from (ISO code)")
         group.add_argument("--page", metavar="NAME", help="page object to read with, instead of choosing one")
         group.add_argument("--database", metavar="NAME", help="database to write to (default: MONGODB_DATABASE)")
+        group.add_argument("--follow", action="store_true", help="captures of another process as they are archived, "
+                           "here or in ARCHIVE_URL, until Ctrl-C; takes no PATH")  # fmt: skip
         group.add_argument("--resume", action="store_true", help="skip what an interrupted replay has stored already")
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -69,8 +73,8 @@ class Command(BaseRunSpiderCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         running.quieten(opts)
-        if not args:
-            raise UsageError("name at least one file or folder")
+        if bool(args) == opts.follow:
+            raise UsageError("name at least one file or folder, or --follow", print_help=False)
         known = pages.load_all()
         if opts.page and opts.page not in known:
             raise UsageError(f"no page object {opts.page!r}; there are {', '.join(sorted(known))}", print_help=False)
@@ -86,9 +90,12 @@ class Command(BaseRunSpiderCommand):
         if context is None:
             self.exitcode = 1
             return
+        parsers = {p.name: f"{p.name}@{p.version}" for p in known.values()}
+        if opts.follow:
+            self.exitcode = self._follow(crawler, context, parsers)
+            return
         captures: Iterable[Capture | Skipped] = read(paths, options)
         if opts.resume:
-            parsers = {p.name: f"{p.name}@{p.version}" for p in known.values()}
             captures = unapplied(captures, context.store, parsers, crawler)
         skipped: list[Skipped] = []
         spargs = {"captures": captures, "page_name": opts.page, "skipped": skipped}
@@ -96,6 +103,22 @@ class Command(BaseRunSpiderCommand):
         say_skipped(skipped)
         if crawler.stats is not None and crawler.stats.get_value("finish_reason") != "finished":
             sys.stderr.write("interrupted; go on with: scrapy replay --resume " + " ".join(args) + "\n")
+
+    def _follow(self, crawler: Crawler, context: Context, parsers: dict[str, str]) -> int:
+        """Ends with Ctrl-C, and well: what was read is stored."""
+
+        def fetch() -> None:
+            if context.config.archive_url:
+                try:
+                    shipping.pull(shipping.address(context), context.archive_dir)
+                except shipping.ShippingError as error:
+                    sys.stderr.write(f"{error}\n")  # away for a while: the next look tries again
+
+        captures = stages.followed(context.archive_dir, context.store, parsers, fetch, FOLLOW_S, count())
+        assert self.crawler_process is not None
+        running.run(self.crawler_process, crawler, {"captures": captures})
+        fates = context.accounts.fates
+        return 1 if fates["unsaved"] or fates["spooled"] else 0
 
     def _options(self, opts: argparse.Namespace) -> Options:
         try:
