@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from crawler.lanes.robots import RobotsForbid
 from crawler.outcomes import Outcome, of_status
 from crawler.pages import Follow, Page
 from crawler.reading import page_of
+from crawler.storage.errors import StorageError
 from crawler.targets import TargetError, TargetForm, parse
 
 if TYPE_CHECKING:
@@ -80,12 +83,20 @@ class PageSpider(scrapy.Spider):
         return sorted(names - {"self", "args", "kwargs"})
 
     async def start(self) -> AsyncIterator[Request]:
-        if not self.targets:
-            self.logger.error(
-                "%s: no target. Try: scrapy crawl %s -a targets=%s", self.name, self.name, self.target.example
-            )
+        self.targets = self.targets or await self.watched()
         for target in self.targets:
             yield self._request(self.address(target), self.page, target)
+
+    async def watched(self) -> tuple[str, ...]:
+        """Targets of the watch list, for a run that names none."""
+        listed = []
+        with suppress(StorageError):  # the run says so itself
+            listed = await asyncio.to_thread(lambda: self.context.targets.listed(self.name))
+        found = tuple(each.value for each in listed if not each.paused)
+        if not found:
+            self.logger.error("%s: no target, and none on the watch list. Try: scrapy crawl %s -a targets=%s",
+                              self.name, self.name, self.target.example)  # fmt: skip
+        return found
 
     def address(self, target: str) -> str:
         return self.url.format(target=target)

@@ -133,15 +133,6 @@ class BrowserSpider(PageSpider):
                 return
             yield self._request(self.address(target), self.page_for(target), target)
 
-    async def watched(self) -> tuple[str, ...]:
-        """Targets of the watch list."""
-        listed = await asyncio.to_thread(lambda: self.context.targets.listed(self.name))
-        found = tuple(each.value for each in listed if not each.paused)
-        if not found:
-            self.logger.error("%s: no target, and none on the watch list. Try: scrapy crawl %s -a targets=%s",
-                              self.name, self.name, self.target.example)  # fmt: skip
-        return found
-
     def _begin(self) -> Past:
         """What is known of the targets, and of an earlier run of the same that did not come to its end."""
         arguments = {"targets": ",".join(self.targets), "posts": str(self.posts), "database": self.context.database}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
 from urllib.parse import quote
 
 from crawler.pages import Page
 from crawler.pages.tiktok.common import TikTokPage
-from crawler.targets import TargetForm
+from crawler.storage.errors import StorageError
+from crawler.targets import TargetError, TargetForm
 from spiders.browser import BrowserSpider
 
 _SITE = r"(?:https?://(?:www\.|m\.)?tiktok\.com)"
@@ -66,6 +69,21 @@ class TikTokPost(TikTok):
     url = "https://www.tiktok.com/@/video/{target}"
     target = TargetForm(rf"(?:{_SITE}/@[\w.]*/(?:video|photo)/)?(\d{{8,20}})/?(?:\?.*)?", "7571863209596881686")
     answers = r"(?!)"
+
+    def __init__(self, due: str = "100", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not due.isdecimal():
+            raise TargetError(f"due={due[:20]!r}: expected a number")
+        self.due = int(due)
+
+    async def watched(self) -> tuple[str, ...]:
+        """Without targets, those posts whose counters were read longest ago for their age."""
+        now = self.context.clock()
+        try:
+            found = await asyncio.to_thread(lambda: self.context.targets.due_posts(now, self.due))
+        except StorageError:  # the run says so itself
+            found = []
+        return tuple(found) or await super().watched()
 
 
 class TikTokDiscover(TikTok):

@@ -27,8 +27,8 @@ class Target:
     role: Role | None = None
     paused: bool = False
     every_s: float | None = None
-    followed_at: datetime | None = None
-    """When its list was last read to where it was known."""
+    followed_at: str | None = None
+    """When its list was last read to where it was known; ISO 8601."""
 
     @property
     def id(self) -> str:
