@@ -21,7 +21,8 @@ from crawler.pages.product.stock import stock
 from crawler.pages.product.visible import Seen
 
 _WEIGHT = {"json-ld": 6.0, "microdata": 6.0, "rdfa": 5.5, "meta": 5.0, "family": 8.0}
-_PROMINENT = 4.3
+_PROMINENT = 4.6
+_CLEAR = 3.4
 LEAST_PRICE = 2.6
 LEAST_CODE = 2.4
 
@@ -120,7 +121,8 @@ def _near(document: Document) -> str:
 def _prices(own: list[Stated], seen: Seen, near: str) -> Iterator[Candidate]:
     shown = seen.candidates()
     struck = seen.struck_at()
-    lines = [each for each in seen.lines(near) if each.value not in struck]
+    named = any(each.weight >= _CLEAR for each in shown)  # then bare lines are of something else
+    lines = [] if named else [each for each in seen.lines(near) if each.value not in seen.dismissed]
     struck |= {each.value: False for each in lines if isinstance(each.value, Decimal)}
     shown += lines
     prominent = any(each.weight >= _PROMINENT for each in shown)

@@ -15,7 +15,7 @@ from crawler.pages.product.found import Candidate, Stated
 # A label says whose number follows: the shop's. "Model" and "MPN" are the maker's, so they are none.
 _LABEL = re.compile(
     r"(?<![^\W_])(?:"
-    r"sku|asin|(?:product|item|article|stock|style|catalog(?:ue)?|reference|listing|lot|order)\s*"
+    r"sku|asin|tcin|dpci|internet\s*#|(?:product|item|article|stock|style|catalog(?:ue)?|reference|listing|lot|order)\s*"
     r"(?:code|id|no\.?|nr\.?|number|num\.?|#|ref\.?)|item\s*#|ebay item number"
     r"|(?:artikel|bestell|produkt|teile|art|best|prod)[-.\s]{0,2}(?:nummer|nr|no|num)\.?|artikelnummer|artikelcode"
     r"|r[ée]f(?:[ée]rence)?(?:\s+(?:produit|article|fabricant))?\.?|refer[êe]ncia|referencia|riferimento"
@@ -96,7 +96,7 @@ def _of_state(document: Document) -> Iterator[Candidate]:
             found.update(_set_by(script.text[:LONGEST_SCRIPT]))
     total = found.total()
     for code, times in found.most_common(2):
-        weight = 1.0 + 2.5 * times / total
+        weight = 1.0 + 2.5 * times / max(total, 3)
         yield Candidate(
             "sku", code, "state", "script", round(weight, 2), f"{times} of {total} numbers that scripts set"
         )
@@ -170,7 +170,7 @@ def _of_address(url: str) -> Iterator[Candidate]:
     for back, segment in enumerate(reversed(segments[-3:])):
         tokens = [token for token in _PATH_TOKEN.findall(segment) if any(map(str.isdigit, token))]
         for token in reversed(tokens[-2:]):
-            bare = token[1:] if re.fullmatch(r"[pPaA]\d{5,}", token) else token
+            bare = token[1:] if re.fullmatch(r"[a-zPA]\d{5,}", token) else token
             if _NOT_A_CODE.match(bare):
                 continue
             weight = 3.0 - 0.3 * back + (0.3 if segment == token else 0) - (0.4 if token != tokens[-1] else 0)

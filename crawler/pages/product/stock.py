@@ -46,7 +46,7 @@ _ELSEWHERE = re.compile(
 )
 _OPTION = frozenset(("option", "select", "li", "td", "label", "template"))
 LONGEST = 90
-NEAR = 5000
+NEAR = 1500
 """Characters after the heading in which a line about stock is about this product."""
 
 

@@ -20,13 +20,13 @@ from crawler.pages.product.document import Document, ancestors, lines_of, names_
 from crawler.pages.product.found import Candidate, currency_in, money
 
 _AWAY = re.compile(
-    r"relat|recommend|similar|carousel|slider|slick|swiper|up-?sell|cross-?sell|recent|viewed|mini-?cart|minibasket"
-    r"|footer|sidebar|bundle|accessor|sponsor|suggest|complement|bought|compar(?!e-?at)|wish-?list|review|popular"
-    r"|best-?sell|also|teaser|zubehoer|zubehör|combo|kit-|addon|add-on|frequently|trending|ranking|top-?list|banner"
+    r"relat(?!iv)|recommend|similar|carousel|slider|slick|swiper|up-?sell|cross-?sell|recent|viewed|mini-?cart|minibasket"
+    r"|footer|(?<!without)sidebar|bundle|accessor|sponsor|suggest|complement|bought|compar(?!e-?at)|wish-?list|review"
+    r"|popular|best-?sell|\balso|teaser|zubehoer|zubehör|addon|add-on|frequently|trending|ranking|top-?list|banner"
 )
 _LIST = re.compile(r"product-?(list|grid|tile|card|item)|products|listing|item-?list|search-?result|mini")
 _OLD = re.compile(
-    r"\bold|old-?price|price-?old|was\b|-was|was-|prev|strike|struck|cross(ed)?-?(out)?|list-?price|rrp|msrp|uvp"
+    r"(?<![a-z])old|old-?price|price-?old|was\b|-was|was-|prev|strike|struck|cross(ed)?-?(out)?|list-?price|rrp|msrp|uvp"
     r"|regular|normal|orig|before|full-?price|base-?price|compare|vorher|antes|tachad|barre|suggested|retail|stroke"
     r"|line-?through|preco-de\b|del-?price|price-?del|stara|puvodn|high-price|reference|price--?basis"
 )
@@ -34,7 +34,7 @@ _NOT_THE_PRICE = re.compile(
     r"unit|per-|-per\b|ppu|basic-?price|basis-?price|grundpreis|instal|parcel|month|mensal|financ|credit|klarna|afterpay"
     r"|cuota|leasing|weekly|sav(e|ing)|discount-?(amount|value|percent)|shipping|delivery|versand|livraison|frete"
     r"|points?\b|coupon|voucher|deposit|trade-?in|cash-?back|filter|insur|warrant|garant|tax|vat\b|points|loyal|member"
-    r"|currency|label|title|from-price|minimum|threshold|alert|notify|history|table|tier|bulk|quantity-?break"
+    r"|currency|label|title|count\b|qty|quantity|rating|score|percent|from-price|minimum|threshold|alert|notify|history|table|tier|bulk"
 )
 _NOW = re.compile(
     r"current|sale|special|final|now\b|actual|selling|sell-|our-?price|promo|deal|product-?price|price-?value|main"
@@ -47,8 +47,11 @@ _BESIDE = re.compile(
     re.I,
 )
 _SIGN = r"(?:[A-Z]{1,3}\s?)?[$€£¥₹₺₽₩₪₫₱฿₴]|[A-Z]{3}|R\$|zł|Kč|kr\.?|Ft|lei|руб\.?|тг\.?|TL|Rs\.?|元|円|원"
-_PRICE_LINE = re.compile(rf"(?:{_SIGN})\s?\d[\d., ]{{0,12}}|\d[\d., ]{{0,12}}\s?(?:{_SIGN})")
+_FROM = r"(?:from|ab|desde|a partir de|à partir de|dès|da|od|vanaf|alkaen|fra|från|od)\s"
+_PRICE_LINE = re.compile(rf"(?i:{_FROM})?((?:{_SIGN})\s?\d[\d., ]{{0,12}}|\d[\d., ]{{0,12}}\s?(?:{_SIGN}))")
+_SIGN_LINE = re.compile(_SIGN)
 NEAR = 1500  # characters after the heading in which a bare price is the product's
+_OF_ANOTHER = re.compile(r"\bstatt|anstatt|\bwas\b|rrp|uvp|avant|au lieu|instal|month|shipping|versand|livraison", re.I)
 MOST_NODES = 160
 LONGEST = 60
 _STANDS_OUT = 3.4
@@ -63,6 +66,7 @@ class Shown:
     order: int
     weight: float
     struck: bool
+    dismissed: bool
     why: str
 
 
@@ -106,7 +110,7 @@ class Seen:
             if shown is None:
                 continue
             value = money(shown, self.currency)
-            if value is None or value == 0:
+            if not value or _is_a_piece(node, shown):
                 continue
             above = node.parent.mem_id if node.parent else 0
             if (above, shown) in texts:
@@ -147,7 +151,8 @@ class Seen:
         if struck:
             weight -= 3
             said.append("struck or called old")
-        if _NOT_THE_PRICE.search(names) or _BESIDE.search(each.shown):
+        other = bool(_NOT_THE_PRICE.search(names) or _BESIDE.search(each.shown))
+        if other:
             weight -= 2
             said.append("another kind of amount")
         if away:
@@ -156,20 +161,34 @@ class Seen:
         if alike > 3:
             weight -= min(2.5, 0.4 * alike)
             said.append(f"{alike} alike")
-        return Shown(each.value, each.node, each.order, weight, struck, ", ".join(said))
+        return Shown(each.value, each.node, each.order, weight, struck, struck or other or away, ", ".join(said))
 
-    def lines(self, near: str) -> Iterator[Candidate]:
+    def lines(self, near: str) -> list[Candidate]:
         """Lines after the heading that are a price and nothing else, where elements have meaningless names."""
         heading = lines_of(self.document.heading) if self.document.heading else ""
         at = near.find(heading) if heading else -1
-        weight, before = 3.6, ""
-        for line in near[at + len(heading) :][:NEAR].split("\n") if at >= 0 else ():
-            if _PRICE_LINE.fullmatch(line) and (value := money(line, self.currency)) and not _BESIDE.search(before):
-                yield Candidate("price", value, "visible", f"text: {line}"[:80], weight, "a line after the heading")
-                weight -= 0.4
-            if weight < 2.5:
-                return
-            before = line
+        if at < 0:
+            return []
+        found: list[tuple[int, str, Decimal]] = []
+        shown = _joined(near[at + len(heading) :][:NEAR].split("\n"))
+        for n, line in enumerate(shown):
+            match = _PRICE_LINE.fullmatch(line)
+            value = money(match[1], self.currency) if match else None
+            if value and not (n and _OF_ANOTHER.search(shown[n - 1])):
+                found.append((n, line, value))
+        weights = [3.6 - 0.4 * n for n in range(len(found))]
+        for n, (one, two) in enumerate(pairwise(found)):
+            if two[0] != one[0] + 1:
+                continue
+            if one[2] > two[2] > one[2] / 3:  # two in a row: it was, it is
+                weights[n], weights[n + 1] = weights[n] - 1.2, weights[n]
+            elif two[2] > one[2] > two[2] / 3:
+                weights[n + 1] -= 1.2
+        return [
+            Candidate("price", value, "visible", f"text: {line}"[:80], weight, "a line after the heading")
+            for (_, line, value), weight in zip(found, weights, strict=True)
+            if weight > 2.2
+        ]
 
     def candidates(self) -> list[Candidate]:
         best: dict[Decimal, Shown] = {}
@@ -192,6 +211,11 @@ class Seen:
         found = [each for each in self.prices if each.struck and price < each.value < 10 * price and each.weight > -2]
         return max(found, key=lambda each: each.weight).value if found else None
 
+    @cached_property
+    def dismissed(self) -> set[Decimal]:
+        """Values of which an element says that they are another kind of amount, struck, or another product's."""
+        return {each.value for each in self.prices if each.dismissed}
+
     def struck_at(self) -> dict[Decimal, bool]:
         """Of each price shown near the heading: whether it is only ever shown struck."""
         made: dict[Decimal, bool] = {}
@@ -207,6 +231,17 @@ class _Priced:
     shown: str
     order: int
     pattern: str
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """A currency on a line of its own goes with the number on the next."""
+    made: list[str] = []
+    for line in lines:
+        if made and _SIGN_LINE.fullmatch(made[-1]) and line[:1].isdigit():
+            made[-1] = f"{made[-1]} {line}"
+        else:
+            made.append(line)
+    return made
 
 
 def _cheaper_of_pairs(prices: list[Shown]) -> list[Shown]:
@@ -231,6 +266,14 @@ def _own_price_text(node: LexborNode) -> str | None:
     # <b>19</b><sup>99</sup> reads "19 99": two digits apart at the end are the fraction.
     pieces = re.sub(r"(?<=\d)\s*([.,])\s*(?=\d)", r"\1", shown)
     return re.sub(r"^(\D*\d{1,3}(?:[ .,]\d{3})*) (\d\d)(?=\D*$)", r"\1.\2", pieces) if "," not in pieces else pieces
+
+
+def _is_a_piece(node: LexborNode, shown: str) -> bool:
+    """Whether a bare number is only a part of the price around it: the 99 of 19.99."""
+    if not shown.isdigit() or node.parent is None:
+        return False
+    around = text_of(node.parent)
+    return len(around) <= LONGEST and sum(map(str.isdigit, around)) > len(shown)
 
 
 def _pattern(node: LexborNode) -> str:
