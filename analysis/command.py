@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from analysis.output import check_ending, table, write
 from crawler.storage.alerts import Alerts
 from crawler.storage.creators import Creators
 from crawler.storage.deals import Deals
+from crawler.storage.exports import Exports
 from crawler.storage.reads import Reader
 from crawler.storage.texts import Texts
 from crawler.storage.trends import Trends
@@ -52,7 +53,9 @@ class Session(Screen):
     creators: Creators
     texts: Texts
     deals: Deals
+    exports: Exports
     models_dir: Path
+    hash_key: str | None = field(repr=False)
     user_agent: str
 
 

@@ -52,10 +52,12 @@ class Synced:
         return self.kept == self.copied
 
 
-def sync(source: Source, target: Target, say: Callable[[str], None] = lambda line: None) -> list[Synced]:
-    """One line a table; counts that do not agree are told, never hidden."""
+def sync(
+    source: Source, target: Target, tables: Sequence[Table] = (), say: Callable[[str], None] = lambda line: None
+) -> list[Synced]:
+    """One line a table (none given: all); counts that do not agree are told, never hidden."""
     target.prepare()
-    return [_table(table, source, target, say) for table in source.tables()]
+    return [_table(table, source, target, say) for table in tables or source.tables()]
 
 
 def _table(table: Table, source: Source, target: Target, say: Callable[[str], None]) -> Synced:
