@@ -17,10 +17,12 @@ from crawler.pages.product.families import families
 from crawler.pages.product.found import Candidate, Choice, Stated, choose
 from crawler.pages.product.linked import linked
 from crawler.pages.product.markup import head, microdata, rdfa
+from crawler.pages.product.state import state
 from crawler.pages.product.stock import stock
 from crawler.pages.product.visible import Seen
 
-_WEIGHT = {"json-ld": 6.0, "microdata": 6.0, "rdfa": 5.5, "meta": 5.0, "family": 8.0}
+_WEIGHT = {"json-ld": 6.0, "microdata": 6.0, "rdfa": 5.5, "meta": 5.0, "state": 4.0}
+_OF_FAMILY = {"amazon": 8.0, "magento": 7.0, "bigcommerce": 7.0, "woocommerce": 6.0, "shopify.meta": 4.5}
 _PROMINENT = 4.6
 _CLEAR = 3.4
 LEAST_PRICE = 2.6
@@ -42,10 +44,16 @@ class Chosen:
     name: str | None
 
 
+def _weight(block: Stated) -> float:
+    return _OF_FAMILY[block.where] if block.source == "family" else _WEIGHT[block.source]
+
+
 def read(document: Document, odd: list[str]) -> Chosen:
     blocks = [*linked(document, odd), *microdata(document), *rdfa(document), *head(document)]
     name = text_of(document.heading) if document.heading else None
     own = [*families(document), *_own(blocks, document, name)]
+    if not any(block.price for block in own):
+        own += state(document, name)
     currency = next((block.currency for block in own if block.currency), None)
     near = _near(document)
     seen = Seen(document, currency)
@@ -132,7 +140,7 @@ def _prices(own: list[Stated], seen: Seen, near: str) -> Iterator[Candidate]:
         price = block.price
         if not price:  # 0 is what shops send for "ask us"
             continue
-        weight, why = _WEIGHT[block.source] - (0 if block.own else 1.5), "stated as data"
+        weight, why = _weight(block) - (0 if block.own else 1.5), "stated as data"
         if struck.get(price) is True:
             weight, why = weight - 2.5, "stated as data, but struck through on the page"
         elif price not in struck and prominent:

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from selectolax.lexbor import LexborNode
+
 from crawler.counts import MoneyError, cents, units
-from crawler.fields import load_json
+from crawler.fields import dig, load_json
 from crawler.pages.product.document import Document, text_of, unseen
-from crawler.pages.product.found import Stated, StatedOffer, currency_in, money, number, plain, stock_of, whole
+from crawler.pages.product.found import Stated, StatedOffer, code_of, currency_in, money, number, plain, stock_of, whole
 from crawler.pages.product.stock import says_out
 
 # Amazon's price blocks, the most telling first; carousels use the same classes inside other blocks.
@@ -40,6 +42,10 @@ def families(document: Document) -> Iterator[Stated]:
         yield from _woocommerce(document)
     if "Shopify" in document.raw and "var meta" in document.raw:
         yield from _shopify(document)
+    if "data-price-amount" in document.raw:
+        yield from _magento(document)
+    if "BCData" in document.raw:
+        yield from _bigcommerce(document)
 
 
 def _amazon(document: Document) -> Iterator[Stated]:
@@ -142,6 +148,48 @@ def _shopify(document: Document) -> Iterator[Stated]:
             yield Stated(
                 source="family", where="shopify.meta", sku=next(iter(skus)) if len(skus) == 1 else None, offers=offers
             )
+        return
+
+
+def _magento(document: Document) -> Iterator[Stated]:
+    """The price box of the product itself: its elements carry amounts; those of other products stand in lists."""
+    for box in document.tree.css(".product-info-price [data-role=priceBox], .product-info-main [data-role=priceBox]")[
+        :1
+    ]:
+        price, before = (_marked(box, kind) for kind in ("finalPrice", "oldPrice"))
+        if price is None:
+            continue
+        offer = StatedOffer(price=price, list_price=before if before is not None and before > price else None)
+        number = plain(box.attributes.get("data-product-id"), 40)
+        yield Stated(source="family", where="magento", product_id=number, offers=(offer,))
+
+
+def _marked(box: LexborNode, kind: str) -> Decimal | None:
+    for node in box.css(f"[data-price-type={kind}][data-price-amount]")[:1]:
+        return _units((node.attributes.get("data-price-amount") or "").strip())
+    return None
+
+
+def _bigcommerce(document: Document) -> Iterator[Stated]:
+    """`var BCData`: the chosen variant's number, price and stock."""
+    for script in document.scripts:
+        at = script.text.find("BCData = {")
+        if at < 0:
+            continue
+        end = script.text.find("};", at)
+        data = dig(_json(script.text[at + 9 : end + 1]), "product_attributes")
+        prices = dig(data, "price")
+        shown = dig(prices, "sale_price_with_tax", "value") or dig(prices, "with_tax", "value")
+        price = _units(shown if shown is not None else dig(prices, "without_tax", "value"))
+        before = _units(dig(prices, "rrp_with_tax", "value") or dig(prices, "non_sale_price_with_tax", "value"))
+        offer = StatedOffer(
+            price=price,
+            list_price=before if before is not None and price is not None and before > price else None,
+            currency=code_of(dig(prices, "with_tax", "currency")),
+            available=stock_of(dig(data, "instock")),
+        )
+        if price is not None:
+            yield Stated(source="family", where="bigcommerce", sku=plain(dig(data, "sku"), 100), offers=(offer,))
         return
 
 
