@@ -14,9 +14,9 @@ from __future__ import annotations
 import argparse
 import bz2
 import json
+import os
 import random
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -36,6 +36,7 @@ from crawler.config import load
 BRANDS = ("Nike", "Samsung", "Nintendo", "Lego", "Sony", "Bosch", "Philips", "Dyson")
 PLANTED = 40  # of so many tweets one is a made-up deal
 POLL_S = 0.05
+TICKS = os.sysconf("SC_CLK_TCK")
 TASK = Path(__file__).parent / "archive_engines.py"
 ENGINES = ("limit", "ours", "pyspark", "duckdb", "polars")
 _PRICE = re.compile(r"\$ ?(\d+(?:\.\d+)?)")
@@ -117,35 +118,34 @@ def _day(shown: str) -> str:
 
 def measured(command: Sequence[str], shell_input: str | None = None) -> tuple[float, float, int, str]:
     """Seconds of wall and processor, peak bytes of all its processes, its output. Raises RuntimeError if it fails."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         whole = (
             ["bash", "-c", f"set -o pipefail; {shell_input} | {' '.join(command)}"] if shell_input else list(command)
         )
         process = subprocess.Popen(whole, stdout=out, stderr=errors, start_new_session=True)
-        peak = 0
+        peak, used = 0, dict[str, float]()
         while process.poll() is None:
-            peak = max(peak, _resident(process.pid))
+            peak = max(peak, _resident(process.pid, used))
             time.sleep(POLL_S)
         took_s = time.perf_counter() - began
         out.seek(0)
         errors.seek(0)
         if process.returncode:
             raise RuntimeError(errors.read()[-400:].decode("utf-8", "replace"))
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return took_s, cpu_s, peak, out.read().decode()
+        return took_s, sum(used.values()), peak, out.read().decode()
 
 
-def _resident(session: int) -> int:
-    """Bytes in memory of every process of a session, shared pages counted once where the system says (Pss)."""
+def _resident(session: int, used: dict[str, float]) -> int:
+    """Bytes in memory of every process of a session, shared pages counted once; their time into *used*."""
     total = 0
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
                 stat = (entry / "stat").read_text()
-                if int(stat.rpartition(")")[2].split()[3]) == session:
+                fields = stat.rpartition(")")[2].split()
+                if int(fields[3]) == session:
+                    used[entry.name] = (int(fields[11]) + int(fields[12])) / TICKS
                     rolled = (entry / "smaps_rollup").read_text()
                     total += int(re.search(r"^Pss:\s+(\d+)", rolled, re.M)[1]) * 1024  # type: ignore[index]
             except (OSError, TypeError, ValueError):

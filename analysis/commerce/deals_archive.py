@@ -90,6 +90,8 @@ def _may_hold(line: bytes, selection: Selection) -> bool:
     """Cheap and never wrong: a line it drops could not have been selected."""
     if selection.priced and b"$" not in line:
         return False
+    if selection.only_watched and not selection.watched:
+        return False
     if not selection.brands:
         return True
     lowered = line.lower()

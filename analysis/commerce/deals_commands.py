@@ -54,6 +54,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="who reads dumps (default: processes of this machine)",
     )
     option("--processes", type=positive, metavar="N", help="of the local engine (default: one a core)")
+    option(
+        "--withdraw", action="store_true", help="remove from the database what the delete notices of dumps take back"
+    )
     option("--resume", action="store_true", help="go on with an interrupted dump, member by member")
 
 
@@ -237,5 +240,5 @@ def _summary(joined: Joined, kept: int, before: int) -> int:
 
 DEALS = Command(
     "What posts offer: amounts with their roles, product, brand, seller.", _arguments, live, _apart,
-    lambda args: bool(args.given),
+    lambda args: bool(args.given) and not args.withdraw,
 )  # fmt: skip

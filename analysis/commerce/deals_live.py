@@ -11,17 +11,22 @@ from typing import Any
 import orjson
 import pandas as pd
 
-from analysis.command import GOOD, Session, UsageError
+from analysis.command import AWAY, GOOD, Session, UsageError
 from analysis.commerce.deals import Reading, Told, read
+from analysis.commerce.deals_archive import Selection, local
 from analysis.commerce.deals_spans import Catalogue
 from analysis.commerce.deals_watch import Watched, watch_list
 from crawler.items import Amount, Deal, Vantage
+from crawler.lanes import twitterstream
+from crawler.lanes.twitterstream import Damaged
 
 PARSER = "deals.text@1"
 ROWS = 30
 
 
 def live(args: argparse.Namespace, session: Session) -> int:
+    if args.withdraw:
+        return _withdraw(args, session)
     for name in ("resume", "brands"):
         if getattr(args, name):
             raise UsageError(f"--{name} is for dumps; name one")
@@ -38,6 +43,29 @@ def live(args: argparse.Namespace, session: Session) -> int:
         posts, kept = posts + len(documents), kept + len(deals)
     session.say(f"{posts:,} posts read that were new or seen again, {kept:,} deals in them")
     return _show(args, session)
+
+
+def _withdraw(args: argparse.Namespace, session: Session) -> int:
+    try:
+        sources = [each for given in args.given for each in twitterstream.sources(given)]
+    except FileNotFoundError as error:
+        raise UsageError(str(error)) from None
+    if not sources:
+        raise UsageError("--withdraw: name the dumps whose delete notices count")
+    notices = gone = 0
+    damaged: list[Damaged] = []
+    for found in local(sources, Selection(only_watched=True), args.processes):  # no tweet is read for that
+        if isinstance(found, Damaged):
+            damaged.append(found)
+            continue
+        notices += len(found.withdrawn)
+        gone += session.deals.withdraw(f"x:post:{number}" for number in found.withdrawn)
+    for each in damaged:
+        session.say(f"{each.name}: {each.reason}")
+    session.say(
+        f"{notices:,} delete notices; {gone:,} posts of theirs were stored and are gone, with numbers and deals"
+    )
+    return AWAY if damaged else GOOD
 
 
 def _catalogue(session: Session) -> Catalogue:

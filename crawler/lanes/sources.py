@@ -23,10 +23,11 @@ from crawler import pages
 from crawler.archive import Archive, ArchiveError, Capture, CaptureMissing
 from crawler.archive.foreign import WarcFiles
 from crawler.items import Vantage
-from crawler.lanes import har, packed, redact, zeeschuimer
+from crawler.lanes import har, packed, redact, twitterstream, zeeschuimer
 from crawler.lanes.saved import CONTENT_TYPES, META, Known, Provenance, Stated, content_type, saved_url, sidecar_of
 from crawler.pages.boards import BoardPage
 from crawler.pages.tables import CutTable, Part, lines_of
+from crawler.pages.xstream import StreamPage
 
 HEAD_BYTES = 4096  # enough for the names of a table's columns
 MAX_FILE_BYTES = 512 << 20  # one file is held in memory; a page is far smaller
@@ -134,6 +135,8 @@ class _Reader:
             elif kind == "har":
                 for entry in har.read(unpacked(path), self.options.vantage):
                     yield self._clean(entry) if isinstance(entry, Capture) else _skipped(path, entry)
+            elif kind == "tweets":
+                yield from self._tweets(path)
             elif kind == "tar":
                 yield from self._tar(path)
             elif kind == "zeeschuimer":
@@ -147,11 +150,13 @@ class _Reader:
             yield _skipped(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
     def _kind(self, path: Path) -> str:
-        """warc, tar, har, page, or the ending of what is none of them."""
+        """warc, tweets, tar, har, page, or the ending of what is none of them."""
         name = path.name.lower().removesuffix(".gz")
         head = _head(path)
         if head.startswith(b"WARC/") or name.endswith(".warc"):
             return "warc"
+        if twitterstream.is_dump(path.name) and _holds_tweets(path):
+            return "tweets"
         if packed.ENDING.search(path.name):
             return "tar"
         if name.endswith(".har") or (name.endswith(".json") and re.match(rb'\s*\{\s*"log"\s*:\s*\{', head)):
@@ -176,6 +181,19 @@ class _Reader:
             yield from self._page(path / name, None, body, f"{path.name}/{name}")
         for ending, n in sorted(other.items()):
             yield _skipped(path, f"holds {n} files {ending}, which are no pages")
+
+    def _tweets(self, path: Path) -> Iterator[Capture | Skipped]:
+        """Each file of lines in a dump is a capture of the newest moment that it states."""
+        for member in twitterstream.members(str(path)):
+            if isinstance(member, twitterstream.Damaged):
+                yield _skipped(path, f"{member.name}: {member.reason}")
+                continue
+            block, problem = twitterstream.text_of(member)
+            at = StreamPage.moment(block)
+            if problem or at is None:
+                yield _skipped(path, f"{member.name}: {problem or 'no tweet in it states a moment'}")
+            if at is not None:
+                yield self._capture(Path(member.name), Known(saved_url(member.name), at, None), block)
 
     def _saved(self, path: Path, sidecar: Path | None) -> Iterator[Capture | Skipped]:
         try:
@@ -270,6 +288,12 @@ def _head(path: Path) -> bytes:
             return file.read(HEAD_BYTES)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return b""
+
+
+def _holds_tweets(path: Path) -> bool:
+    """By the first file of lines in it."""
+    first = next(twitterstream.members(str(path)), None)
+    return isinstance(first, twitterstream.Packed) and StreamPage.knows("", twitterstream.head_of(first))
 
 
 def _may_be_page(name: str, head: bytes) -> bool:

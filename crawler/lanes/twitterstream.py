@@ -285,6 +285,15 @@ def text_of(packed: Packed) -> tuple[bytes, str]:
     return b"".join(parts), problem
 
 
+def head_of(packed: Packed) -> bytes:
+    """The first lines of a member."""
+    name = packed.name.lower().partition("#")[0]
+    if packed.plain or not name.endswith((".gz", ".bz2")):
+        return packed.data[:CHUNK]
+    first = next(unpacked(io.BytesIO(packed.data), name), b"")
+    return first if isinstance(first, bytes) else b""
+
+
 def _gunzip(data: bytes) -> bytes:
     parts = []
     while data:

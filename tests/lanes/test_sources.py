@@ -376,12 +376,11 @@ def test_the_shared_captures_are_read_or_their_lack_is_told():
     reasons = Counter(each.reason.partition(";")[0] for each in skipped)
     assert reasons == {
         "no moment known": 167,  # the manifest states none for them; --observed-at brings them in
-        "not a page: .bz2 (11 files)": 1,
         "not a page: .md (1 file)": 1,
         "not a page: .xlsx (1 file)": 1,
     }
-    assert (len(captures), len({each.id for each in captures})) == (136, 136)  # five tables are cut, 21 moments
-    assert Counter(each.at_precision for each in captures) == {"day": 118, None: 18}
-    assert Counter(each.headers.get("tidemark-place") for each in captures) == {None: 120, "br": 9, "us": 6, "world": 1}
+    assert (len(captures), len({each.id for each in captures})) == (147, 147)  # five tables are cut, 21 moments; 11 minutes of tweets
+    assert Counter(each.at_precision for each in captures) == {"day": 118, None: 29}
+    assert Counter(each.headers.get("tidemark-place") for each in captures) == {None: 131, "br": 9, "us": 6, "world": 1}
     everything, skipped = read(folder, options=WHEN)
-    assert (len(everything), len(skipped)) == (303, 3)
+    assert (len(everything), len(skipped)) == (314, 2)

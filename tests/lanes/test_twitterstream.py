@@ -7,6 +7,7 @@ import json
 import random
 import tarfile
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,9 @@ def test_a_tar_of_tars_of_minutes_of_every_packing_is_read_whole(tmp_path):
 
 def test_a_cut_bz2_loses_only_what_is_cut_and_says_so(tmp_path):
     chance = random.Random(1)
-    lines = [tweet(n, "".join(chance.choices("abcdefghijklmnop", k=700))) for n in range(900)]  # more than one block of bzip2
+    lines = [
+        tweet(n, "".join(chance.choices("abcdefghijklmnop", k=700))) for n in range(900)
+    ]  # more than one block of bzip2
     packed = bz2.compress(block(*lines), 1)
     (tmp_path / "00.json.bz2").write_bytes(packed[: len(packed) * 2 // 3])
     (tmp_path / "01.json.bz2").write_bytes(bz2.compress(minute(5000)))
@@ -195,3 +198,19 @@ def test_captured_minutes_are_counted_to_the_last_line():
         assert account.notices["delete"] == sum("delete" in row for row in rows)
         assert account.duplicates == len(tweets) - len(set(tweets))
         assert account.truncated == sum(bool(row.get("truncated")) for row in rows)
+
+
+def test_a_dump_is_replayed_as_posts_and_its_notices_take_posts_back(tmp_path, shell, database, client, capsys):
+    path = tar_of(
+        {"01/00.json.bz2": bz2.compress(minute(100)), "01/01.json.gz": gzip.compress(minute(900))}, tmp_path / "d.tar"
+    )
+    done = shell("replay", str(path))
+    kept = {each["post_id"] for each in database["posts"].find()}
+
+    assert done.returncode == 0, done.stderr
+    assert kept == {str(n) for first in (100, 900) for n in range(first + 1, first + 40)}  # a minute deletes its first
+    (tmp_path / "later.json").write_bytes(block(delete(105), delete(106), delete(4711)))
+    command = ["deals", "--withdraw", str(tmp_path / "later.json"), "--processes", "1", "--database", database.name]
+    assert main(command, lambda config: nullcontext(client)) == 0
+    assert "3 delete notices; 2 posts" in capsys.readouterr().out
+    assert kept - {each["post_id"] for each in database["posts"].find()} == {"105", "106"}
