@@ -42,6 +42,11 @@ MANDATORY: dict[str, tuple[tuple[bytes, ...], ...]] = {
     "tiktok.zeeschuimer": ((b'"data"',),),
     "shopify.catalogue": ((b'"handle"', b'"title"'),),
     "shopify.product_js": ((b'"handle"', b'"title"'),),
+    "reviews.yotpo": ((b'"reviews"',),),
+    "reviews.okendo": ((b'"reviews"',),),
+    "reviews.stamped": ((b'"data"',),),
+    "reviews.junip": ((b'"product_reviews"',),),
+    "reviews.judgeme": ((b'"html"',),),
     "x.trends_place": ((b'"trends"', b'"as_of"'),),
 }  # fmt: skip
 ODD_VALUES: tuple[Any, ...] = (
