@@ -20,6 +20,7 @@ Columns: TypeAlias = dict[str, Any]
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 NO_PLACE = 10**9
+BEHIND_ALL = 1_000_000  # no list is so long; one number a row then sorts by topic, snapshot, promoted and place
 NOWHERE = -1
 
 
@@ -72,7 +73,8 @@ def rows_of(entries: pd.DataFrame, starts_ms: Ints) -> Rows:
     group = number[codes]
     promoted = entries["promoted"].fillna(False).to_numpy(dtype=bool)
     position = entries["position"].to_numpy(dtype=np.int64, na_value=NO_PLACE)
-    order = np.lexsort((np.where(promoted, NO_PLACE, 0) + position, group * len(starts_ms) + snapshot))
+    place = np.minimum(position, BEHIND_ALL) + np.where(promoted, BEHIND_ALL + 1, 0)
+    order = np.argsort((group * len(starts_ms) + snapshot) * (2 * BEHIND_ALL + 2) + place, kind="stable")
     new = np.ones(len(order), dtype=bool)
     new[1:] = (np.diff(group[order]) != 0) | (np.diff(snapshot[order]) != 0)
     order = order[new]
@@ -112,7 +114,7 @@ def _presence(rows: Rows, clock: Moments) -> Columns:
 def _ranks(rows: Rows, clock: Moments, tops: tuple[int, ...]) -> Columns:
     earned = np.flatnonzero(~rows.promoted)
     group, place = rows.group[earned], rows.position[earned]
-    best_first = earned[np.lexsort((earned, place, group))]
+    best_first = earned[np.argsort(group * (NO_PLACE + 1) + place, kind="stable")]
     best = _first_of_each(best_first, rows)
     last = np.full(len(rows.first), NOWHERE, dtype=np.int64)
     last[group] = earned  # the last writing of each group stands

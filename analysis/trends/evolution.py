@@ -167,7 +167,8 @@ def renewed_evolution(
 def board_clock(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timedelta | None) -> Clock:
     # Of a moment the last row tells how well it is known, as for boards below.
     day = entries["at_precision"].eq("day").fillna(False).to_numpy(dtype=bool)[::-1]
-    moments, last = np.unique(np.array(_ms(entries["at"]), dtype=np.int64)[::-1], return_index=True)
+    at_ms = entries["at"].dt.as_unit("ms").astype("int64").to_numpy()
+    moments, last = np.unique(at_ms[::-1], return_index=True)
     taken = {at: (by_day, True) for at, by_day in zip(moments.tolist(), day[last].tolist(), strict=True)}
     refused = (boards["got"] > boards["size"]).fillna(False)
     for start, precision, fewer in zip(
