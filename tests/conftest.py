@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# A worker of the suite runs on each core: threads of the learners would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
