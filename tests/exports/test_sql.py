@@ -6,8 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -18,45 +17,11 @@ from analysis.exports.schema import BY_NAME, TABLES, children
 from analysis.exports.source import Source
 from analysis.exports.sqlcopy import PostgresCopy, SqliteCopy
 from analysis.exports.sync import sync
-from crawler.items import Board, BoardEntry, Comment, Offer, Post, Product, Profile
 from crawler.storage.exports import Exports
 from crawler.storage.reads import Reader
 from crawler.storage.store import Store
 
-READ = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def base(at=READ, capture=None):
-    return {"platform": "tiktok", "url": "https://www.tiktok.com/", "observed_at": at, "parser": "tiktok.test@1",
-            "capture": capture or f"c{at:%m%d%H}"}  # fmt: skip
-
-
-def post(number, at=READ, **other):
-    said = {"author": "Ana", "caption": "Olá, ação!", "hashtags": ("um", "dois"), "views": 100, "likes": 7}
-    return Post(**base(at), post_id=str(number), created_at=READ - timedelta(days=3), **{**said, **other})
-
-
-def board(at, *topics):
-    head = {**base(at), "board": "x:trends:br", "at": at}
-    rows = [BoardEntry(**head, position=n, topic=t, topic_key=t.lower()) for n, t in enumerate(topics, 1)]
-    return [Board(**head, size=len(topics), got=len(topics)), *rows]
-
-
-def offer(price, at=READ):
-    return Offer(**base(at), product="shop.example:product:1", variant_id="9", price=Decimal(price), currency="BRL")
-
-
-FIRST = [
-    post(7545069539610545430, mentions=("bia",)), Profile(**base(), username="Ana", followers=5),
-    *board(READ, "Carnaval", "Chuva"), offer("19.90"),
-    Product(**base(), host="shop.example", product_id="1", title="Café", tags=("a", "b")),
-    Comment(**base(), comment_id="5", post="tiktok:post:7545069539610545430", text="\x00nul"),
-]  # fmt: skip
-NEXT_DAY = READ + timedelta(days=1)
-NEWER = [post(7545069539610545430, NEXT_DAY, views=250, hashtags=("três",)), *board(NEXT_DAY, "Sol"),
-         offer("17.90", NEXT_DAY)]  # fmt: skip
-LATE = [post(7545069539610545430, READ - timedelta(days=2), views=10, hashtags=("velho",)), post(8),
-        *board(READ - timedelta(days=2), "Frio")]  # fmt: skip
+from .scene import FIRST, LATE, NEWER, READ, post
 
 
 @pytest.fixture
