@@ -20,8 +20,8 @@ from crawler.pages.shopify import host_of
 from crawler.pages.shopify_html import StorePage
 
 _SIGNS = re.compile(
-    rb"""schema\.org/Product\b|"@type"\s*:\s*\[?\s*"Product"|og:type"\s+content="(?:og:)?product|id="ASIN"|typeof="[^"]*Product"""
-    rb"""|class="[^"]*woocommerce-Price|itemprop="?price""",
+    rb"""schema\.org/Product\b|"@type"\s*:\s*\[?\s*"Product"|og:type"\s+content="(?:og:)?product|id="ASIN"|typeof="[^"]{0,100}Product"""
+    rb"""|class="[^"]{0,200}woocommerce-Price|itemprop="?price""",
     re.I,
 )
 _NAMES_IT = re.compile(r"^(?:(?:child)?sku|pid|product_?id|prod_?id|item_?id|id|goods_?id|variant|childSku)$", re.I)

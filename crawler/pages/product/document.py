@@ -25,6 +25,8 @@ _ANY_CALLED = re.compile("|".join(words.pattern for words in _CALLED.values()))
 _SAYING = frozenset(_NAMES)
 _NO_TEXT = ["script", "style", "noscript", "svg", "template"]
 _CAPTCHA = re.compile(rb"<form[^>]{0,300}captcha|captcha-delivery|cf-challenge|g-recaptcha|px-captcha", re.I)
+MOST_ABOVE = 100
+MOST_CALLED = 3000
 SMALL_PAGE = 60_000  # bytes; walls are small, products are not
 Attributes = Mapping[str, str | None]
 
@@ -126,7 +128,8 @@ class Document:
             names = " ".join([value for name, value in attributes.items() if name in _SAYING and value])
             kinds = _kinds(names)
             for kind in kinds:
-                made[kind].append(node)
+                if len(made[kind]) < MOST_CALLED:
+                    made[kind].append(node)
             if "price" not in kinds and (
                 node.tag == "h1" or attributes.get("itemprop") == "price" or "data-price" in attributes
             ):
@@ -171,9 +174,11 @@ def _kinds(names: str) -> tuple[str, ...]:
 
 
 def ancestors(node: LexborNode) -> Iterator[LexborNode]:
-    """From the parent up to the body."""
+    """From the parent up to the body, a bounded number: pages are 30 deep, mischief is deeper."""
     above = node.parent
-    while above is not None and above.tag not in ("body", "html", "-undef"):
+    for _ in range(MOST_ABOVE):
+        if above is None or above.tag in ("body", "html", "-undef"):
+            return
         yield above
         above = above.parent
 

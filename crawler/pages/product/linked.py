@@ -29,10 +29,10 @@ _NEVER = frozenset(
 )
 _LIST_TYPES = re.compile(r"list|strikethrough|msrp|srp|suggested|regular", re.I)
 _GTINS = ("gtin13", "gtin", "gtin14", "gtin12", "gtin8", "ean", "isbn")
-_WRAPPING = re.compile(  # comment and CDATA marks around the data, and what ends a statement
-    r"\A(?:\s|<!--|/\*.{0,200}?\*/|//[^\n{\[]{0,40}|<!\[CDATA\[)+|(?:\s|-->|//|/\*|\*/|\]\]>|;)+\Z", re.S
-)
+_BEFORE = re.compile(r"(?:<!--|/\*.{0,200}?\*/|//[^\n{\[]{0,40}|<!\[CDATA\[)\s*", re.S)
+_AFTER = ("-->", "//", "/*", "*/", "]]>", ";")
 DEEPEST = 8
+MOST_MARKS = 12
 
 
 def linked(document: Document, odd: list[str]) -> list[Stated]:
@@ -52,7 +52,14 @@ def linked(document: Document, odd: list[str]) -> list[Stated]:
 
 def _loaded(text: str) -> Any:
     """The block's data; comments, CDATA marks, trailing commas and semicolons, of which many are full, are forgiven."""
-    bare = _WRAPPING.sub("", text)
+    bare = text.strip()
+    for _ in range(MOST_MARKS):
+        if match := _BEFORE.match(bare):
+            bare = bare[match.end() :]
+        elif mark := next((mark for mark in _AFTER if bare.endswith(mark)), None):
+            bare = bare[: -len(mark)].rstrip()
+        else:
+            break
     for shown in (bare, re.sub(r",(\s*[}\]])", r"\1", bare)):
         try:
             return load_json(shown)

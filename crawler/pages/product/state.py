@@ -10,15 +10,14 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from crawler.fields import load_json
 from crawler.pages.product.document import Document, words_of
 from crawler.pages.product.found import Stated, StatedOffer, amount, code_of, first, plain, stock_of
 
-_ASSIGNED = re.compile(
-    r"(?:dataLayer\.push\(|(?:window\.)?[\w.$]{1,60}\s*=\s*|ecommerce['\"]?\s*:\s*)(?=\{)"
-)  # fmt: skip
+_ASSIGNED = re.compile(r"(?:=\s{0,3}|dataLayer\.push\(\s{0,3}|ecommerce['\"]?\s{0,3}:\s{0,3})(?=\{\s{0,20}['\"])")
 _NAMES = ("name", "title", "productName", "product_name", "displayName", "item_name")
 _PRICES = (
     "salePrice", "sale_price", "finalPrice", "final_price", "currentPrice", "current_price", "sellingPrice",
@@ -27,7 +26,7 @@ _PRICES = (
 _NUMBERS = ("sku", "productSku", "product_sku", "item_id", "id", "productId", "product_id", "code")
 _STOCK = ("availability", "inStock", "in_stock", "isInStock", "available", "isAvailable", "stockStatus")
 _CURRENCIES = ("currency", "priceCurrency", "currencyCode", "product_currency")
-MOST_SCRIPTS, LONGEST_SCRIPT, DEEPEST, MOST_OBJECTS = 40, 1_500_000, 12, 20_000
+MOST_SCRIPTS, LONGEST_SCRIPT, MOST_ASSIGNED, DEEPEST, MOST_OBJECTS = 40, 1_500_000, 100, 12, 20_000
 ALIKE = 0.6
 _decoder = json.JSONDecoder(strict=False)
 
@@ -63,12 +62,12 @@ def _data(document: Document) -> Iterator[tuple[str, Any]]:
             except ValueError:
                 continue
         elif not script.kind or "javascript" in script.kind:
-            for match in _ASSIGNED.finditer(script.text):
+            for match in islice(_ASSIGNED.finditer(script.text), MOST_ASSIGNED):
                 try:
                     data, _ = _decoder.raw_decode(script.text, match.end())
                 except (ValueError, RecursionError):
                     continue
-                yield match[0].strip(" =(:")[:60], data
+                yield "script", data
 
 
 def _objects(data: Any) -> Iterator[dict[str, Any]]:

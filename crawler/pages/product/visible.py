@@ -52,7 +52,7 @@ _PRICE_LINE = re.compile(rf"(?i:{_FROM})?((?:{_SIGN})\s?\d[\d., ]{{0,12}}|\d[\d.
 _SIGN_LINE = re.compile(_SIGN)
 NEAR = 1500  # characters after the heading in which a bare price is the product's
 _OF_ANOTHER = re.compile(r"\bstatt|anstatt|\bwas\b|rrp|uvp|avant|au lieu|instal|month|shipping|versand|livraison", re.I)
-MOST_NODES = 160
+MOST_NODES, MOST_PRICES = 1200, 160
 LONGEST = 60
 _STANDS_OUT = 3.4
 
@@ -98,8 +98,8 @@ class Seen:
         before_heading = heading is not None
         order = 0
         for node in self.document.called["price"]:
-            if node.mem_id in seen:
-                continue
+            if len(seen) > MOST_NODES or order > MOST_PRICES:
+                return
             seen.add(node.mem_id)
             if heading is not None and node.mem_id == heading.mem_id:
                 before_heading = False
@@ -118,8 +118,6 @@ class Seen:
             texts.add((node.mem_id, shown))
             order += 1
             yield _Priced(value, node, shown, -order if before_heading else order, _pattern(node))
-            if len(seen) > 4 * MOST_NODES or order > MOST_NODES:
-                return
 
     def _weighed(self, each: _Priced, alike: int) -> Shown:
         names = names_of(each.node)
