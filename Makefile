@@ -24,7 +24,8 @@ check: setup ## lint, format, types, who imports whom
 	$(BIN)/lint-imports
 
 bqemulator: ## an emulator of BigQuery for one test, in .bqemulator: its pins are not ours
-	test -x .bqemulator/bin/bqemulator || { python3 -m venv .bqemulator && .bqemulator/bin/pip install -q \
+	test -x .bqemulator/bin/bqemulator || { python3 -m venv .bqemulator && \
+		$(if $(shell command -v uv),uv pip install --python .bqemulator/bin/python,.bqemulator/bin/pip install) -q \
 		bqemulator==1.4.0 numpy duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-spatial==1.5.5 && \
 		.bqemulator/bin/python -c 'import duckdb_extensions as d; d.import_extension("spatial")'; }
 
