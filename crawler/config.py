@@ -35,6 +35,7 @@ class Config:
     archive_days: int | None
     archive_bytes: int | None
     jobs_file: Path | None
+    export_to: str | None = field(repr=False)
     day_pages: int | None
     day_megabytes: int | None
     day_browser_minutes: int | None
@@ -91,6 +92,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         plan_bytes=_whole("TIDEMARK_PLAN_MB", given("TIDEMARK_PLAN_MB"), 1_000_000),
         archive_days=_whole("TIDEMARK_ARCHIVE_DAYS", given("TIDEMARK_ARCHIVE_DAYS")),
         archive_bytes=_whole("TIDEMARK_ARCHIVE_MB", given("TIDEMARK_ARCHIVE_MB"), 1_000_000),
+        export_to=given("TIDEMARK_EXPORT"),
         jobs_file=Path(jobs) if (jobs := given("TIDEMARK_JOBS")) else None,
         day_pages=_whole("TIDEMARK_DAY_PAGES", given("TIDEMARK_DAY_PAGES")),
         day_megabytes=_whole("TIDEMARK_DAY_MB", given("TIDEMARK_DAY_MB")),

@@ -104,8 +104,12 @@ def _full(settings: Config, database: Any) -> str | None:
 
 def _set(settings: Config) -> dict[str, bool]:
     """Which settings that a job may need are set."""
-    return {"NOTICE_URLS": bool(settings.notice_urls), "ARCHIVE_URL": bool(settings.archive_url),
-            "TIDEMARK_PLAN_MB": settings.plan_bytes is not None}  # fmt: skip
+    return {
+        "NOTICE_URLS": bool(settings.notice_urls),
+        "ARCHIVE_URL": bool(settings.archive_url),
+        "TIDEMARK_PLAN_MB": settings.plan_bytes is not None,
+        "TIDEMARK_EXPORT": bool(settings.export_to),
+    }
 
 
 def _news(told: Notices, report: due.Report, at: datetime) -> Iterable[Notice]:
@@ -165,6 +169,9 @@ class JobProcess:
         if words and words[0] == "scrapy":
             words[:1] = [sys.executable, "-m", "scrapy"]
         values = {"{data}": str(self.settings.data_dir), "{since}": f"{slot - job.every:%Y-%m-%dT%H:%M:%SZ}"}
+        if "{export}" in words:
+            i = words.index("{export}")
+            words[i : i + 1] = shlex.split(self.settings.export_to or "")
         boards = self._boards() if "{board}" in words else [""]
         return [[{**values, "{board}": board}.get(word, word) for word in words] for board in boards]
 

@@ -136,7 +136,7 @@ class Spool:
 
 
 def _create(directory: Path, now: datetime) -> int:
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     number = 1
     while True:
         path = directory / f"{now:%Y%m%dT%H%M%S}-{os.getpid()}-{number:04}.jsonl"

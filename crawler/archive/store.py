@@ -57,7 +57,7 @@ class Archive:
         self._writer: Segment | None = None
         self._files: OrderedDict[int, int] = OrderedDict()
         if not read_only:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # what others said, for its owner only
         self._take_in(mend=not read_only)
 
     def write(self, capture: Capture) -> bool:
