@@ -16,7 +16,7 @@ from analysis.trends.commands import ranked
 from analysis.trends.evolution import board_evolution, default_max_gap
 from analysis.trends.growth import Shown
 from analysis.trends.phases import Stretch, phases
-from analysis.trends.streams import EPOCH, HOUR, Snapshot, Stream, stream_of_board
+from analysis.trends.streams import EPOCH, HOUR, Stream, stream_of_board
 from analysis.web.forecasts import chances
 from analysis.web.site import Site
 from crawler import places
@@ -86,7 +86,9 @@ def _top(site: Site, board: str, last: Newest, size: int) -> Row:
     since = last.at - WINDOW
     entries = site.reader.entries(board, since=since, until=last.at + timedelta(milliseconds=1))
     whole = stream_of_board(board, entries)
-    now = whole.snapshots[-1] if whole.snapshots else Snapshot(last.at, (), ())
+    if not whole.snapshots:
+        return {**_head(board, last, whole), "forecast": False, "topics": _by_day(board, entries, size), "next": []}
+    now = whole.snapshots[-1]
     likely = chances(site, board, whole)
     keys = now.keys[:size]
     below = [key for key in now.keys[size:] if likely.get(key, 0.0) >= NEXT_LEAST]
@@ -98,12 +100,38 @@ def _top(site: Site, board: str, last: Newest, size: int) -> Row:
     def row(key: str) -> Row:
         return _topic_row(whole, key, shown.loc[key], first.get(key), gap, likely.get(key))
 
+    topics, following = [row(key) for key in keys], [row(key) for key in below]
+    return {**_head(board, last, whole), "forecast": bool(likely), "topics": topics, "next": following}
+
+
+def _head(board: str, last: Newest, whole: Stream) -> Row:
     return {
         "board": board, "place": last.place, "place_name": place_name(last.place), "at": last.at,
-        "observed_at": last.observed_at, "capture": last.capture, "size": len(now.keys), "got": last.got,
+        "observed_at": last.observed_at, "capture": last.capture, "size": last.size, "got": last.got,
         "ceiling": last.ceiling, "snapshots_48h": len(whole.snapshots), "cadence_h": _finite(whole.cadence_h),
-        "forecast": bool(likely), "topics": [row(key) for key in keys], "next": [row(key) for key in below],
     }  # fmt: skip
+
+
+def _by_day(board: str, entries: pd.DataFrame, size: int) -> list[Row]:
+    """The newest list of a board whose moments are known by their day only: no stay and no path can be told."""
+    newest_rows = entries[(entries["at"] == entries["at"].max()) & ~entries["promoted"].fillna(False)]
+    rows = []
+    for entry in newest_rows.head(size).to_dict("records"):
+        at = entry["at"].to_pydatetime()
+        volume, floor, step = (_whole(entry[name]) for name in ("volume", "volume_floor", "volume_precision"))
+        shown = None if volume is None else Shown(volume, at, step)
+        rows.append({
+            "key": f"{board}@{stamp(at)}#{entry['position']}", "topic": clean(entry["topic"]),
+            "topic_key": entry["topic_key"], "position": int(entry["position"]), "moved": None, "volume": volume,
+            "volume_low": shown.low if shown else None, "volume_high": shown.high if shown else floor,
+            "volume_floor": floor if volume is None else None, "since": at, "since_at_least": True, "stay_h": 0.0,
+            "first_seen": at, "phase": None, "probability": None, "path": [],
+        })  # fmt: skip
+    return rows
+
+
+def _whole(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
 
 
 def _finite(hours: float) -> float | None:
@@ -120,8 +148,7 @@ def _topic_row(
     """moved: places climbed over about three hours, None where it was not on the list then. since: begin of the stay
     that lasts; since_at_least: that begin lies before the window or an interruption, so it may be earlier."""
     now = whole.snapshots[-1]
-    volume, floor, step = (None if pd.isna(entry[name]) else int(entry[name]) for name in (
-        "volume", "volume_floor", "volume_precision"))  # fmt: skip
+    volume, floor, step = (_whole(entry[name]) for name in ("volume", "volume_floor", "volume_precision"))
     shown = None if volume is None else Shown(volume, now.at, step)
     begin, open_end = _stay(whole, key, gap)
     stretches = phases(whole, key)

@@ -285,7 +285,7 @@ def posting_times(site: Site, say: Words, filters: Filters) -> Figure:
             color=alt.Color(
                 f"{value}:Q", title=say(value), scale=alt.Scale(scheme="teals"), legend=alt.Legend(format=shape)
             ),
-            opacity=alt.Opacity("posts:Q", legend=None, scale=alt.Scale(range=[0.3, 1])),
+            **({"opacity": alt.Opacity("posts:Q", legend=None, scale=alt.Scale(range=[0.3, 1]))} if rated else {}),
             tooltip=["weekday:N", "hour:O", "posts:Q", alt.Tooltip("rate:Q", format=".2%")],
         )
     )

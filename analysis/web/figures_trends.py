@@ -39,8 +39,10 @@ def positions(site: Site, say: Words, filters: Filters) -> Figure:
         return Figure("positions", title, "", missing=say("no_board"))
     found = boards.top(site, name, filters.until_at, filters.top)
     rows = [row for topic in found["topics"] for row in _line(topic, found)]
+    if not rows:
+        return Figure("positions", title, "", missing=say("no_path"))
     labels = list(dict.fromkeys(row["topic"] for row in rows))
-    lowest = max((row["position"] for row in rows), default=1)
+    lowest = max(row["position"] for row in rows)
     y = alt.Y("position:Q", title=say("position"), axis=alt.Axis(format="d", values=PLACES),
               scale=alt.Scale(domain=[1, max(lowest, 2)], reverse=True, nice=False, zero=False))  # fmt: skip
     color = alt.Color("topic:N", title=None, sort=labels, scale=alt.Scale(domain=labels), legend=alt.Legend(columns=3))

@@ -37,7 +37,7 @@ def chosen(asked: str | None, accepted: str) -> Language:
 class Words:
     language: Language
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """The text of *key*; numbers and moments among the values are written as the language does."""
         text = catalogue()[key][self.language]
         return text.format(**{name: self.shown(value) for name, value in values.items()}) if values else text

@@ -34,6 +34,8 @@ async function draw(box) {
     actions: false, defaultStyle: false, renderer: "svg", config: config(),
     tooltip: { disableDefaultStyle: true }, loader: { target: "_self" },
   });
+  // The figure has a name, and the table below it holds every number and every link.
+  target.querySelector("svg")?.setAttribute("aria-hidden", "true");
   drawn.set(box, shown);
   box.dataset.drawn = "yes";
 }
