@@ -16,6 +16,7 @@ from analysis.trends.entry import DAY_H, Bools, Candidates, Floats, Ints, Questi
 from analysis.trends.streams import Stream
 
 QUIET_H = 24.0
+LEAST_CHANCE = 0.05  # an alert that nineteen times of twenty comes to nothing is noise, however few are told
 STEPS = 40  # halvings of the search for a threshold; its last step is far below any rounding
 
 
@@ -58,26 +59,31 @@ def told(rows: Candidates, score: Floats, threshold: float, quiet_h: float = QUI
     return np.array(found, dtype=np.int64)
 
 
-def threshold_for(rows: Candidates, score: Floats, per_day: float, quiet_h: float = QUIET_H) -> float:
-    """The lowest threshold that keeps the budget on *rows*."""
-    days = max(len(np.unique(rows.day)), 1)
+def threshold_for(rows: Candidates, score: Floats, per_day: float, days: int | None = None) -> float:
+    """The lowest threshold that keeps the budget on *rows*, which are of so many days (None: as many as they show)."""
+    if not len(score):
+        return -np.inf
+    days = days or max(len(np.unique(rows.day)), 1)
     low, high = float(score.min()), float(score.max())
     for _ in range(STEPS):
         middle = (low + high) / 2
-        low, high = (low, middle) if len(told(rows, score, middle, quiet_h)) <= per_day * days else (middle, high)
+        low, high = (low, middle) if len(told(rows, score, middle)) <= per_day * days else (middle, high)
     return high
 
 
 def at_budget(found: Forecasts, name: str, per_day: float, truth: Sequence[Stream]) -> tuple[Alerts, Visibility]:
-    """Alerts from the second fold on: the first one sets the first threshold."""
+    """Alerts from the second fold on: the first one sets the first threshold. Nobody tells below LEAST_CHANCE."""
     score, starts = found.scores[name], np.unique(found.fold)
-    alerts = []
-    for start in starts[1:]:
-        past, now = found.fold < start, found.fold == start
-        threshold = threshold_for(found.rows.where(past), score[past], per_day)
-        alerts.append(np.flatnonzero(now)[told(found.rows.where(now), score[now], threshold)])
-    if len(starts) == 1:
-        alerts.append(told(found.rows, score, threshold_for(found.rows, score, per_day)))
+    likely = found.probabilities[name] >= LEAST_CHANCE
+
+    def alerts_of(now: Bools, past: Bools) -> Ints:
+        now, days = now & likely, len(np.unique(found.rows.day[past]))
+        past = past & likely
+        threshold = threshold_for(found.rows.where(past), score[past], per_day, days)
+        return np.flatnonzero(now)[told(found.rows.where(now), score[now], threshold)]
+
+    every = np.ones(len(score), dtype=np.bool_)
+    alerts = [alerts_of(found.fold == start, found.fold < start) for start in starts[1:]] or [alerts_of(every, every)]
     tested = found.fold > starts[0] if len(starts) > 1 else np.ones(len(score), dtype=np.bool_)
     return _judge(found, np.concatenate(alerts), tested, truth)
 

@@ -83,7 +83,7 @@ def _last(rows: Candidates, most: int) -> np.ndarray[tuple[int], np.dtype[np.boo
 
 def _rule(whole: Stream, found: Forecasts, per_day: int) -> Rule:
     chance = found.probabilities[TEAM_NAME]
-    least = lead.threshold_for(found.rows, chance, per_day)
+    least = max(lead.LEAST_CHANCE, lead.threshold_for(found.rows, chance, per_day))
     told, _ = lead.at_budget(found, TEAM_NAME, per_day, [whole])
     low, high = wilson(told.came_true, told.told)
     until = EPOCH + float(found.rows.at_h[-1]) * HOUR

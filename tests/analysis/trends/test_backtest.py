@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,3 +151,9 @@ def test_of_two_lists_at_one_moment_the_fuller_stands_and_an_empty_one_is_a_gap(
     rows = [("a", "A", 1.0), ("b", "B", 2.0)]
     made = stream("x", [(START, rows), (START, rows[:1]), (START.replace(day=2), [])])
     assert [each.keys for each in made.snapshots] == [("a", "b")]
+
+
+def test_nobody_is_told_what_nineteen_times_of_twenty_comes_to_nothing(found, whole):
+    unlikely = {name: np.full(len(found.label), 0.04) for name in found.probabilities}
+    alerts, _ = lead.at_budget(replace(found, probabilities=unlikely), backtest.TEAM_NAME, 5, [whole])
+    assert (alerts.told, alerts.false_per_week) == (0, 0)
