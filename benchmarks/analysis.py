@@ -5,6 +5,9 @@ plain    what a user would write: sort, group by topic, first, last, best and la
 
 The archive is ../shared/beds (eight-hourly Twitter lists of ten places, 537,843 rows); without it, drawn lists of the
 same size. Seconds are CPU time on one core, the better of three. Run: python -m benchmarks analysis
+
+--events tests how topics of Weibo 2026 are grouped: links are made by common steps, and names, which those links do not
+look at, share a rare word more often where the links are right.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from analysis.trends import events
 from analysis.trends.archives import read_archive
+from analysis.trends.entry import Floats
 from analysis.trends.evolution import board_evolution, default_max_gap, moved_topics, renewed_evolution
 from analysis.trends.rising import rising
 from analysis.trends.streams import EPOCH, Stream, stream
@@ -149,8 +154,52 @@ def run(sizes: Sequence[int]) -> dict[str, Any]:
     return {"ours / plain": ours_s / plain_s, "update_ms": 1000 * update_s, "growth_s": growth_s, "peak_mb": peak_mb}
 
 
+def judge_events() -> dict[str, float]:
+    bed = load().shared_dir / "beds" / "weibo_hot_2026"
+    if not bed.exists():
+        raise SystemExit(f"events: needs the archive at {bed}")
+    [whole] = read_archive(bed)
+    started = time.process_time()
+    told = events.events(whole)
+    spent = time.process_time() - started
+    steps = events.own_steps(told.episodes, len(whole.snapshots))
+    judged = [each for each in events.pairs_of(whole, told.episodes, steps) if each.n]
+    sure = {(each.one, each.other) for each in told.links if each.sure}
+    named = {
+        True: [each.word is not None for each in judged if (each.one, each.other) in sure],
+        False: [each.word is not None for each in judged if (each.one, each.other) not in sure],
+    }
+    rng = np.random.default_rng(3)
+    turned = [_turned(each, rng) for each in steps]
+    by_chance = sum(each.sure for each in events.told_apart(events.pairs_of(whole, told.episodes, turned)))
+    shares = {is_sure: sum(each) / max(len(each), 1) for is_sure, each in named.items()}
+    sizes = [len(group) for group in told.groups]
+    print(f"events: {len(whole.snapshots):,} snapshots, {len(told.episodes):,} stays of topics, {spent:.1f} s")
+    print(
+        f"  {len(sizes):,} events of {sum(sizes):,} topics, at most {max(sizes, default=0)}; {len(told.links):,} links"
+    )
+    print(
+        f"  {len(judged):,} pairs judged by their steps, {len(sure):,} linked; {by_chance:,} with steps turned in time"
+    )
+    print(f"  a rare word in both names: {shares[True]:.1%} of the linked, {shares[False]:.1%} of the others")
+    return {"linked_named": shares[True], "others_named": shares[False], "turned": by_chance, "links": len(sure)}
+
+
+def _turned(steps: Floats, rng: np.random.Generator) -> Floats:
+    """The same steps, begun elsewhere: what is alike in two of them now is chance."""
+    made, known = steps.copy(), np.flatnonzero(~np.isnan(steps))
+    if len(known) > 3:
+        made[known] = np.roll(steps[known], int(rng.integers(2, len(known) - 1)))
+    return made
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks analysis", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="*", default=[50_000, 500_000], metavar="ROWS")
-    run(parser.parse_args(arguments).sizes)
+    parser.add_argument("--events", action="store_true", help="only: are topics grouped rightly?")
+    asked = parser.parse_args(arguments)
+    if asked.events:
+        judge_events()
+    else:
+        run(asked.sizes)
     return 0

@@ -89,14 +89,18 @@ class Told:
 
 
 def events(whole: Stream) -> Told:
-    episodes = _episodes(whole)
-    steps = own_steps(episodes, len(whole.snapshots))
+    found = episodes_of(whole)
+    pairs = pairs_of(whole, found, own_steps(found, len(whole.snapshots)))
+    return Told(found, links := told_apart(pairs), groups(found, links), sum(each.n > 0 for each in pairs))
+
+
+def pairs_of(whole: Stream, episodes: Sequence[Episode], steps: Sequence[Floats]) -> list[Pair]:
+    """All that stand together."""
     rare = rare_words({key: whole.names.get(key, key) for key in {each.topic_key for each in episodes}})
-    pairs = [_judged(episodes, steps, rare, *each) for each in _neighbours(episodes)]
-    return Told(episodes, links := told_apart(pairs), groups(episodes, links), sum(each.n > 0 for each in pairs))
+    return [_judged(episodes, steps, rare, *each) for each in _neighbours(episodes)]
 
 
-def _episodes(whole: Stream) -> list[Episode]:
+def episodes_of(whole: Stream) -> list[Episode]:
     """Of every topic, split where it was away for longer than APART; only those long enough to be judged."""
     sights: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
     for i, snapshot in enumerate(whole.snapshots):
