@@ -43,7 +43,7 @@ _NOT_A_CODE = re.compile(
 )
 _STATE_NAMES = ("sku", "productcode", "product_code", "productid", "product_id", "itemnumber", "articlenumber")
 _SET_TO = re.compile(r"""(?:id|code)?\\?["']?\s{0,3}[:=]\s{0,3}\\?["']([\w./-]{3,40})\\?["']""", re.I)
-NEAR = 30_000
+NEAR = 20_000
 LONGEST_SCRIPT = 200_000
 
 

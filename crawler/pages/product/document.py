@@ -11,6 +11,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset=["']?\s*([\w-]{2,30})""", re.I)
 _IN_HEADER = re.compile(r"charset=[\"']?([\w-]{2,30})", re.I)
+_OF_TEXT = re.compile(  # encodings that pages have; Python knows others, some of them slow
+    r"utf|iso|latin|windows|cp\d|gb|big5|euc|shift|sjis|koi8|us-ascii|ascii|tis|mac|ks_c", re.I
+)
 _NOT_SHOWN = re.compile(
     r"hidden|display:\s*none|popup|pop-up|modal|overlay|dialog|layer\b|expander|template|tooltip", re.I
 )
@@ -47,7 +50,7 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> str:
     found = _CHARSET.search(body, 0, 4096)
     name = stated[1] if stated else found[1].decode("ascii") if found else "utf-8"
     try:
-        return body.decode(name)
+        return body.decode(name if _OF_TEXT.match(name) else "utf-8")
     except (LookupError, UnicodeDecodeError):
         return body.decode("utf-8", "replace")
 
@@ -119,20 +122,20 @@ class Document:
         """Elements called after a price, a code or stock, in order of the page; the heading is among the prices."""
         made: dict[str, list[LexborNode]] = {"price": [], "code": [], "stock": []}
         root = self.tree.body
+        heading = self.heading.mem_id if self.heading else None
         for node in root.traverse(include_text=False) if root else ():
             attributes = node.attributes
+            if node.mem_id == heading:
+                made["price"].append(node)
+                continue
             if not attributes:
-                if node.tag == "h1":
-                    made["price"].append(node)
                 continue
             names = " ".join([value for name, value in attributes.items() if name in _SAYING and value])
             kinds = _kinds(names)
             for kind in kinds:
                 if len(made[kind]) < MOST_CALLED:
                     made[kind].append(node)
-            if "price" not in kinds and (
-                node.tag == "h1" or attributes.get("itemprop") == "price" or "data-price" in attributes
-            ):
+            if "price" not in kinds and (attributes.get("itemprop") == "price" or "data-price" in attributes):
                 made["price"].append(node)
         return made
 

@@ -32,6 +32,7 @@ _AMAZON_LIST_PRICES = (
     "#price .priceBlockStrikePriceString", ".basisPrice .a-offscreen", "#listPriceLegalMessage ~ .a-text-strike",
     "#price .a-text-strike",
 )  # fmt: skip
+_ID = re.compile(r"#([\w-]+)")
 _ASIN = re.compile(r"/(?:dp|gp/product|gp/aw/d)/(?:[^/]{1,80}/)?([A-Z0-9]{10})(?:[/?]|$)")
 
 
@@ -81,6 +82,8 @@ def _amazon(document: Document) -> Iterator[Stated]:
 def _first_price(document: Document, selectors: tuple[str, ...]) -> tuple[Decimal | None, str | None]:
     """The first that is a price, and its currency where the sign tells."""
     for selector in selectors:
+        if selector.startswith("#") and f'"{_ID.match(selector)[1]}"' not in document.raw:  # type: ignore[index]
+            continue
         for node in document.tree.css(selector)[:2]:
             shown = text_of(node)[:60]
             if value := money(shown, None):
