@@ -10,12 +10,13 @@ from typing import Any
 
 from analysis.command import GOOD, WRONG, Command, Session, UsageError
 from analysis.exports.bundle import read_table, write_bundle
+from analysis.exports.charts import as_file
 from analysis.exports.er import diagram
 from analysis.exports.files import LOCALES, csv_bytes, jsonl_bytes, parquet_bytes, write_xlsx
 from analysis.exports.folder import Folder, opened
 from analysis.exports.partitions import write_partitions
 from analysis.exports.pseudonyms import Pseudonyms
-from analysis.exports.schema import TABLES, Table, children
+from analysis.exports.schema import Table, children
 from analysis.exports.source import Source
 from analysis.exports.sqlcopy import PostgresCopy, SqliteCopy
 from analysis.exports.sync import Synced, Target, sync
@@ -23,11 +24,12 @@ from analysis.output import OutputError
 
 FOLDERS = ("csv", "jsonl", "parquet")
 COPIES = ("sqlite", "postgres", "bigquery")
-KINDS = (*FOLDERS, "xlsx", "duckdb", *COPIES, "bundle", "diagram")
+KINDS = (*FOLDERS, "xlsx", "duckdb", *COPIES, "bundle", "charts", "diagram")
 WHERE = {
     "csv": "FOLDER", "jsonl": "FOLDER or s3://…, gs://…", "parquet": "FOLDER or s3://…, gs://…", "xlsx": "FILE.xlsx",
     "sqlite": "FILE.sqlite", "duckdb": "FILE.duckdb", "postgres": "a libpq address without the password (~/.pgpass)",
-    "bigquery": "PROJECT.DATASET", "bundle": "FOLDER", "diagram": "FILE.md",
+    "bigquery": "PROJECT.DATASET", "bundle": "FOLDER",
+    "charts": "FILE.charts", "diagram": "FILE.md",
 }  # fmt: skip
 SHORTEST_KEY = 16
 
@@ -46,9 +48,10 @@ def _export(args: argparse.Namespace, session: Session) -> int:
     if args.known_at:
         raise UsageError("export: what is known now; leave out --known-at")
     _check(args)
-    if args.to == "diagram":
-        opened(str(Path(args.where).parent)).write(Path(args.where).name, diagram().encode())
-        session.say(f"{len(TABLES)} tables drawn in {args.where}")
+    if args.to in ("diagram", "charts"):
+        body = diagram().encode() if args.to == "diagram" else as_file(session.exports.name)
+        opened(str(Path(args.where).parent)).write(Path(args.where).name, body)
+        session.say(f"written to {args.where}")
         return GOOD
     source = Source(session.exports, session.reader)
     tables = _tables(args.tables, source)
