@@ -18,6 +18,7 @@ import orjson
 from analysis.command import AWAY, GOOD, Command, Screen, UsageError, file, positive
 from analysis.commerce.deals import read
 from analysis.commerce.deals_archive import Found, Joined, Selection, local, spark
+from analysis.commerce.deals_kafka import consume
 from analysis.commerce.deals_live import live
 from analysis.commerce.deals_rows import NotAPost, row, told
 from analysis.commerce.deals_watch import Watched, watch_list
@@ -58,12 +59,20 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--withdraw", action="store_true", help="remove from the database what the delete notices of dumps take back"
     )
     option("--resume", action="store_true", help="go on with an interrupted dump, member by member")
+    option("--kafka", metavar="SERVERS/TOPIC", help="read a topic: host:port[,host:port]/topic; needs the extra kafka")
+    option("--kafka-out", metavar="TOPIC", help="write to this topic, keyed by post, instead of to a file")
+    option("--group", default="tidemark-deals", metavar="NAME", help="consumer group (default tidemark-deals)")
+    option("--idle-s", type=float, metavar="S", help="end when the topic was silent for so long (default: never)")
 
 
 def _apart(args: argparse.Namespace, screen: Screen) -> int:
     watched = watch_list(args.watch) if args.watch else Watched({})
     if args.only_watched and not watched:
         raise UsageError("--only-watched needs --watch FILE with at least one account")
+    if args.kafka:
+        if args.given:
+            raise UsageError("--kafka reads a topic; leave the files out")
+        return consume(args, watched)
     dumps = [each for each in args.given if not _are_lines(each)]
     if dumps and len(dumps) < len(args.given):
         raise UsageError("lines of JSON and dumps in one call; read them in two")
@@ -240,5 +249,5 @@ def _summary(joined: Joined, kept: int, before: int) -> int:
 
 DEALS = Command(
     "What posts offer: amounts with their roles, product, brand, seller.", _arguments, live, _apart,
-    lambda args: bool(args.given) and not args.withdraw,
+    lambda args: bool(args.given or args.kafka) and not args.withdraw,
 )  # fmt: skip
