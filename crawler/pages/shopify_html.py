@@ -22,6 +22,7 @@ _META_CURRENCY = re.compile(rb'(?:og|product):price:currency"\s+content="([A-Z]{
 _EMBEDDED = re.compile(rb"<script[^>]*js-product-json[^>]*>(.*?)</script>", re.S)
 _PRODUCT_JSON = re.compile(rb'<script[^>]*\bid=["\']?ProductJson[^>]*>(.*?)</script>', re.S)
 _LINKED = re.compile(rb"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.S)
+_LINKED_PRODUCT = re.compile(rb'"@type"\s*:\s*\[?\s*"Product"')
 _META_ID = re.compile(rb'var meta = \{"product":\{"id":(\d+)')
 _CUT_NUMBER = re.compile(r"(?<=[:,\[])\s*(0\d+)(?=\s*[,}\]])")
 
@@ -35,7 +36,11 @@ class StorePage(ShopifyPage):
 
     @classmethod
     def knows(cls, url: str, body: bytes) -> bool:
-        return b"js-product-json" in body or b"Shopify.shop" in body or b"Shopify.currency" in body
+        """A Shopify page with data of the shapes read here; others are any store's pages."""
+        if b"js-product-json" in body:
+            return True
+        ours = b"Shopify.shop" in body or b"Shopify.currency" in body
+        return ours and (b"ProductJson" in body or _LINKED_PRODUCT.search(body) is not None)
 
     def read(self) -> None:
         found = _EMBEDDED.findall(self.body) or _PRODUCT_JSON.findall(self.body)

@@ -39,8 +39,7 @@ class ProductPage(Page):
         return _is_markup(body) and not StorePage.knows(url, body) and _SIGNS.search(body) is not None
 
     def read(self) -> None:
-        if StorePage.knows(self.url, self.body) and "/products/" in self.url:
-            self._as_shopify()
+        if "/products/" in self.url and StorePage.knows(self.url, self.body) and self._as_shopify():
             return
         if not _is_markup(self.body):
             raise MissingField("body: expected a web page, found something else")
@@ -60,15 +59,22 @@ class ProductPage(Page):
         self._take(chosen)
         self.reading.got = 1
 
-    def _as_shopify(self) -> None:
-        """Shopify's own data are read by Shopify's page: one product has one key, whoever fetched it."""
+    def _as_shopify(self) -> bool:
+        """Shopify's own data are read by Shopify's page: one product has one key, whoever fetched it.
+
+        False where they cannot be read; then the page is read as any other store's.
+        """
         inner = StorePage(
             self.url, self.body, self.fetched_at, self.headers, capture=self.capture, vantage=self.vantage,
             at_precision=self.at_precision, hash_key=self._hash_key,
         )  # fmt: skip
         result = inner.result
+        if result.outcome is Outcome.SHAPE_CHANGED:
+            self.reading.odd += result.odd
+            return False
         for name in ("outcome", "items", "follows", "parts", "got", "odd", "problem"):
             setattr(self.reading, name, getattr(result, name))
+        return True
 
     def _wall(self) -> Outcome | None:
         path = address(self.url).path
@@ -87,7 +93,7 @@ class ProductPage(Page):
             Product,
             url=self.url,
             host=self._host,
-            product_id=next((block.sku for block in blocks if block.where == "amazon"), None),
+            product_id=next((block.product_id for block in blocks if block.where in ("amazon", "shopify.meta")), None),
             handle=self._handle,
             title=chosen.name,
             brand=_first(blocks, "brand"),
@@ -120,6 +126,8 @@ class ProductPage(Page):
     def _handle(self) -> str:
         """The address without host and wandering parameters; those that name the product stay."""
         parts = address(self.url)
+        if b"Shopify" in self.body and (found := re.search(r"/products/([^/?]+)", parts.path)):
+            return found[1][:400]
         named = {k: v[0] for k, v in sorted(parse_qs(parts.query).items()) if _NAMES_IT.match(k)}
         tail = "".join(f"?{k}={v}" for k, v in named.items())
         return (parts.path.strip("/") + tail)[:400] or "/"

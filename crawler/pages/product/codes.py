@@ -139,7 +139,7 @@ def _of_data(block: Stated, in_url: str, near: str) -> Iterator[Candidate]:
     own = block.sku
     numbers = (
         (own, 8.0 if block.where == "amazon" else 5.0 if block.source == "family" else 4.5, "sku"),
-        (block.product_id, 4.0, "productID"),
+        (None if block.where == "shopify.meta" else block.product_id, 4.0, "productID"),
         (_shared(block), 3.5, "sku of every offer"),
         (block.gtin, 2.0, "gtin"),
     )

@@ -33,6 +33,10 @@ _AMAZON_LIST_PRICES = (
     "#price .a-text-strike",
 )  # fmt: skip
 _ID = re.compile(r"#([\w-]+)")
+_BY = re.compile(  # "Brand: Orange", "Visit the Orange Store"
+    r"^(Brand|Marke|Marca|Marque)\s*:\s*|^Visit the (?=.* Store$)| Store$|^Visita lo Store di |^Visita la tienda de "
+    r"|^Besuchen Sie den (?=.*-Store$)|-Store$|^Visiter la boutique |^Visitez la boutique "
+)
 _ASIN = re.compile(r"/(?:dp|gp/product|gp/aw/d)/(?:[^/]{1,80}/)?([A-Z0-9]{10})(?:[/?]|$)")
 
 
@@ -72,7 +76,7 @@ def _amazon(document: Document) -> Iterator[Stated]:
     )
     yield Stated(
         source="family", where="amazon", sku=asin, product_id=asin,
-        brand=plain(re.sub(r"^(Brand|Marke|Marca|Marque)\s*:\s*", "", text_of(by))) if by else None,
+        brand=plain(_BY.sub("", text_of(by))) if by else None,
         rating=number(rating[0]) if rating else None,
         rating_count=whole(re.sub(r"[.,\s]", "", count[0])) if count else None,
         offers=(offer,),
@@ -149,8 +153,9 @@ def _shopify(document: Document) -> Iterator[Stated]:
         skus = {offer.sku for offer in offers if offer.sku}
         if offers:
             yield Stated(
-                source="family", where="shopify.meta", sku=next(iter(skus)) if len(skus) == 1 else None, offers=offers
-            )
+                source="family", where="shopify.meta", product_id=plain(dig(product, "id"), 40),
+                sku=next(iter(skus)) if len(skus) == 1 else None, offers=offers,
+            )  # fmt: skip
         return
 
 

@@ -42,7 +42,8 @@ _BUY = re.compile(
     re.I,
 )
 _ELSEWHERE = re.compile(
-    r"relat|recommend|similar|carousel|slider|recent|viewed|footer|sims|also|store-?(finder|stock|avail)"
+    r"relat(?!iv)|recommend|similar|carousel|slider|recent|viewed|footer|sims|\balso|store-?(finder|stock|avail)"
+    r"|product-?(list|grid|card|tile)"
 )
 _OPTION = frozenset(("option", "select", "li", "td", "label", "template"))
 LONGEST = 90

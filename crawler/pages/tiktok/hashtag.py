@@ -35,6 +35,7 @@ class HashtagPage(ThingPage):
         r"^https?://(www|m)\.tiktok\.com/tag/[^/?#]+/?(\?|$)",
         r"tiktok\.com/api/challenge/detail/",
         r"tiktok\.com/node/share/tag/",
+        r"api\.tikapi\.io/public/hashtag\?([^#]*&)?name=",
     )
 
     @classmethod

@@ -68,6 +68,7 @@ class ListPage(TikTokPage):
         r"tiktok\.com/api/([a-z_]+/)?item_list/?(\?|$)",
         r"tiktok\.com/api/search/",
         r"tiktok\.com/share/item/list",
+        r"api\.tikapi\.io/public/(posts|music|search/\w+|hashtag\?([^#]*&)?id=)",
     )
 
     @classmethod
@@ -189,9 +190,16 @@ def board_of_request(url: str, posts: list[Post | None], rows: list[Any]) -> str
     def asked(*names: str) -> str | None:
         return next((folded(query[name][0]) for name in names if query.get(name)), None)
 
-    if found := re.search(r"/api/search/(general|item|user|photo)/", path + "/"):
-        kind = {"general": "search", "item": "search_video"}.get(found[1], f"search_{found[1]}")
-        return _named(kind, asked("keyword", "q"))
+    if found := re.search(r"/(?:api|public)/search/(general|item|videos|user|photo)/", path + "/"):
+        kind = {"general": "search", "item": "search_video", "videos": "search_video"}.get(
+            found[1], f"search_{found[1]}"
+        )
+        return _named(kind, asked("keyword", "q", "query"))
+    match path.rpartition("/public/")[2]:  # the same lists by TikAPI
+        case "hashtag":
+            return _named("hashtag", _hashtag(asked("id"), rows))
+        case "music":
+            return _named("sound", asked("id"))
     match path.rpartition("/api/")[2]:
         case "challenge/item_list":
             return _named("hashtag", _hashtag(asked("challengeID", "challengeId"), rows))

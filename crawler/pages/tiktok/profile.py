@@ -29,6 +29,7 @@ class ProfilePage(TikTokPage):
         r"^https?://(www|m)\.tiktok\.com/@[\w.]+/?(\?|$)",
         r"tiktok\.com/api/user/detail/",
         r"tiktok\.com/node/share/user/",
+        r"api\.tikapi\.io/public/check",
     )
 
     @classmethod
