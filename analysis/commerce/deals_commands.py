@@ -168,7 +168,7 @@ class _Progress:
 
 def _dumps(args: argparse.Namespace, watched: Watched) -> int:
     try:
-        sources = [each for given in args.given for each in twitterstream.sources(given)]
+        sources = [each for given in args.given for each in twitterstream.sources(given) if each != str(args.output)]
     except FileNotFoundError as error:
         raise UsageError(str(error)) from None
     if not sources:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from analysis.cli import main
-from analysis.commerce.deals_archive import Joined, Selection, local
+from analysis.commerce.deals_archive import Joined, Selection, local, spark
 from crawler.config import load
 from crawler.lanes import twitterstream
 from crawler.lanes.tweets import Account, parsed, skim
@@ -214,3 +214,12 @@ def test_a_dump_is_replayed_as_posts_and_its_notices_take_posts_back(tmp_path, s
     assert main(command, lambda config: nullcontext(client)) == 0
     assert "3 delete notices; 2 posts" in capsys.readouterr().out
     assert kept - {each["post_id"] for each in database["posts"].find()} == {"105", "106"}
+
+
+def test_a_cluster_finds_what_one_process_finds(tmp_path):
+    pytest.importorskip("pyspark", reason="pyspark is not installed; a cluster brings its own")
+    for at in range(2):
+        (tmp_path / f"{at}.json.bz2").write_bytes(bz2.compress(minute(100 * at)))
+    files = [str(path) for path in sorted(tmp_path.glob("*.bz2"))]
+
+    assert list(spark(files, Selection())) == list(local(files, Selection(), 1))
