@@ -107,8 +107,17 @@ def _presence(rows: Rows, clock: Moments) -> Columns:
         **_moment("first_seen", first, clock), **_moment("last_seen", last, clock),
         "snapshots": _whole(rows.end - rows.first),
         "snapshots_possible": _whole(last - first + 1),
+        "streak": _whole(_streak(rows)),
         "promoted": _whole(np.add.reduceat(rows.promoted.astype(np.int64), rows.first)),
     }  # fmt: skip
+
+
+def _streak(rows: Rows) -> Ints:
+    """Most snapshots on end."""
+    starts = np.flatnonzero((np.diff(rows.group, prepend=-1) != 0) | (np.diff(rows.snapshot, prepend=-2) != 1))
+    longest = np.zeros(len(rows.first), dtype=np.int64)
+    np.maximum.at(longest, rows.group[starts], np.diff(starts, append=len(rows.group)))
+    return longest
 
 
 def _ranks(rows: Rows, clock: Moments, tops: tuple[int, ...]) -> Columns:

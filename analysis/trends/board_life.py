@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,6 +24,10 @@ DAY_H = 24.0
 LIFE_COLUMNS = {
     "at": "datetime64[ms, UTC]", "gap_h": "Float64", "size": "Int64", "came": "Int64", "went": "Int64",
     "turnover_per_hour": "Float64",
+}  # fmt: skip
+INFLOW_COLUMNS = {
+    "from": "datetime64[ms, UTC]", "at": "datetime64[ms, UTC]", "hours": "Float64", "shown": "Int64",
+    "came_low": "Int64", "came_high": "Int64",
 }  # fmt: skip
 SURVIVAL_COLUMNS = {"hours": "Float64", "at_risk": "Int64", "still_on": "Float64"}
 SLOT_COLUMNS = {
@@ -122,17 +128,47 @@ class Inflow:
 
 
 def inflow(before: int, after: int, elapsed: timedelta, precision: int = 0) -> Inflow:
+    """What came between two rolling-24-hour counts, each known to half its rounding step; see bounded_inflow."""
+    half = -(-precision // 2)
+    return bounded_inflow(before + half, max(0, after - half), after + half, elapsed)
+
+
+def bounded_inflow(before_most: int, after_least: int, after_most: int, elapsed: timedelta) -> Inflow:
     """What came between two rolling-24-hour counts: never their difference, which what falls out of the window hides.
 
     At least what the count rose by, at most all of the later count. After 24 hours or more the later count is all new
-    and what came before its window is unknown. precision: rounding step of both. Raises ValueError unless time went on.
+    and what came before its window is unknown. Raises ValueError unless time went on.
     """
     if elapsed <= timedelta(0):
         raise ValueError(f"inflow: the second reading must be later; found {elapsed}")
-    half = -(-precision // 2)
-    least, most = max(0, after - half), after + half
     if elapsed / HOUR > DAY_H:
-        return Inflow(least, None)
+        return Inflow(after_least, None)
     if elapsed / HOUR == DAY_H:
-        return Inflow(least, most)
-    return Inflow(max(0, least - (before + half)), most)
+        return Inflow(after_least, after_most)
+    return Inflow(max(0, after_least - before_most), after_most)
+
+
+def inflows(entries: pd.DataFrame) -> pd.DataFrame:
+    """New posts behind one topic's rolling counts, by pair of readings; columns as INFLOW_COLUMNS.
+
+    entries: as Reader.entries gives them, of one topic. A hidden volume lies below its floor; without a floor, and on a
+    list of which only the day is known, nothing is said.
+    """
+    known = entries[entries["at_precision"].isna() & (entries["volume"].notna() | entries["volume_floor"].notna())]
+    readings = known.sort_values(["at", "position"], kind="stable").drop_duplicates("at").to_dict("records")
+    rows = []
+    for before, after in pairwise(readings):
+        elapsed = after["at"] - before["at"]
+        least, most = _count(after)
+        found = bounded_inflow(_count(before)[1], least, most, elapsed)
+        rows.append({"from": before["at"], "at": after["at"], "hours": elapsed / HOUR, "shown": after["volume"],
+                     "came_low": found.low, "came_high": found.high})  # fmt: skip
+    return pd.DataFrame(rows, columns=list(INFLOW_COLUMNS)).astype(INFLOW_COLUMNS)
+
+
+def _count(row: dict[Any, Any]) -> tuple[int, int]:
+    """Least and most that the count can be."""
+    if pd.isna(row["volume"]):
+        return 0, max(0, int(row["volume_floor"]) - 1)
+    half = 0 if pd.isna(row["volume_precision"]) else -(-int(row["volume_precision"]) // 2)
+    return max(0, int(row["volume"]) - half), int(row["volume"]) + half

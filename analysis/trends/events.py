@@ -32,7 +32,7 @@ APART = timedelta(hours=24)  # away for longer, a topic that comes back may be a
 LEAST_SIGHTS = 3  # of a topic; one that was hardly there belongs to nothing
 LEAST_STEPS = 8  # that both took; fewer cannot tell a common way from chance
 LEAST_PAIRS = 50  # that tell what is usual among pairs; with fewer, chance alone is the measure
-RARE, RARE_SHARE = 5, 0.005  # topics of the list that hold a rare word: so many, or this share of them
+RARE, RARE_SHARE = 5, 0.001  # topics of the list that hold a rare word: so many, or this share of them
 TOGETHER = 0.5  # of the snapshots that show either
 LEAST_MOVED = 0.5  # correlation: a weaker one is no event, however sure
 FALSE_LINKS = 0.05
@@ -276,12 +276,19 @@ class Member:
 
 
 def event_frames(whole: Stream, told: Told) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A row per event (EVENT_COLUMNS), and a row per topic of each (MEMBER_COLUMNS); named by its best topic."""
+    """A row per event (EVENT_COLUMNS), and a row per topic of each (MEMBER_COLUMNS); named by its best topic.
+
+    Events whose names say it, too, come first: steps alone are a hint (docs/trends.md).
+    """
     rows, members = [], []
-    for group in told.groups:
-        inside = set(group)
-        links = [each for each in told.links if each.one in inside and each.other in inside]
-        made = [_member(whole, told.episodes[i], sum(i in (each.one, each.other) for each in links)) for i in group]
+    of = {number: i for i, group in enumerate(told.groups) for number in group}
+    inside: dict[int, list[Link]] = defaultdict(list)
+    for each in told.links:
+        if each.one in of and of[each.one] == of.get(each.other):
+            inside[of[each.one]].append(each)
+    for i in sorted(inside, key=lambda i: (not any(each.word for each in inside[i]), i)):
+        group, links = told.groups[i], inside[i]
+        made = [_member(whole, told.episodes[n], sum(n in (each.one, each.other) for each in links)) for n in group]
         first, best = min(each.first_seen for each in made), made[0]
         name = f"{best.topic} {first:%Y-%m-%d}"
         members += [{"event": name, **asdict(each)} for each in made]

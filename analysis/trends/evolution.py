@@ -33,7 +33,7 @@ BOARD_EVOLUTION_COLUMNS = {
     "topic": "string", "topic_key": "string", "state": "string",
     "first_seen": _MOMENT, "first_seen_precision": "string",
     "last_seen": _MOMENT, "last_seen_precision": "string",
-    "snapshots": "Int64", "snapshots_possible": "Int64", "re_entries": "Int64",
+    "snapshots": "Int64", "snapshots_possible": "Int64", "streak": "Int64", "re_entries": "Int64",
     "best_position": "Int64", "best_at": _MOMENT, "best_at_precision": "string", "last_position": "Int64",
     "peak_volume": "Int64", "peak_volume_at": _MOMENT, "peak_volume_at_precision": "string",
     "first_volume": "Int64", "last_volume": "Int64", "volumes": "string",
@@ -119,6 +119,7 @@ def board_evolution(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timede
 
     boards, entries: as Reader.boards and Reader.entries give them.
     snapshots_possible: snapshots of the board from first_seen to last_seen, both included.
+    streak: most snapshots on end that show it.
     first_volume, last_volume: at first_seen and last_seen; None where hidden there.
     volumes: the path of shown numbers, repeats once; `<10,000` where hidden below a floor; None without any.
     time_in_top_N_h: a snapshot stands until the next one, at most max_gap. Default: twice the median gap,

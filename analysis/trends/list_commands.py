@@ -173,9 +173,9 @@ def _life_arguments(parser: argparse.ArgumentParser) -> None:
     _max_gap(parser)
     _zone_argument(parser)
     option = parser.add_argument
-    option("--what", choices=("turnover", "survival", "week"), default="survival",
-           help="comings and goings by snapshot; how long topics stay (default); a topic's week")  # fmt: skip
-    option("--topic", metavar="TEXT", help="of --what week: the topic, as shown or as its key")
+    option("--what", choices=("turnover", "survival", "week", "inflow"), default="survival",
+           help="comings and goings; how long topics stay (default); a topic's week, new posts")  # fmt: skip
+    option("--topic", metavar="TEXT", help="of week and inflow: the topic, as shown or as its key")
     option("--places", type=positive, default=10, metavar="K", help="of --what week: within the first K (default 10)")
 
 
@@ -196,6 +196,11 @@ def _life(args: argparse.Namespace, session: Session) -> int:
         shown = frame if args.output else _thinned(frame, args.top)
         shown = shown if args.output else shown.assign(still_on=shown["still_on"].map("{:.1%}".format))
         _give(shown, f"{args.board}: stays that last longer (Kaplan and Meier); {told}", args, session)
+    elif args.what == "inflow":
+        key = _topic(whole, args)
+        entries = session.reader.entries(args.board, since=args.since, until=args.until, topics=[key])
+        title = f"{whole.names[key]} on {args.board}: new posts behind counts of the last 24 h, at least and at most"
+        _give(board_life.inflows(entries).iloc[::-1], f"{title}; newest first; UTC", args, session)
     else:
         _week(whole, gap, args, session)
     return GOOD
@@ -207,21 +212,26 @@ def _thinned(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
     return frame.iloc[sorted(wanted)]
 
 
-def _week(whole: Stream, gap: timedelta, args: argparse.Namespace, session: Session) -> None:
+def _topic(whole: Stream, args: argparse.Namespace) -> str:
     if not args.topic:
-        raise UsageError("life --what week: give the topic by --topic")
+        raise UsageError(f"life --what {args.what}: give the topic by --topic")
     wanted = args.topic.casefold()
-    keys = [key for key, name in whole.names.items() if wanted in (key, name.casefold())]
-    if not keys:
+    found = next((key for key, name in whole.names.items() if wanted in (key, name.casefold())), None)
+    if found is None:
         raise UsageError(f"{clean(args.board)}: no topic is called {clean(args.topic)!r}; see: evolution --topic")
+    return found
+
+
+def _week(whole: Stream, gap: timedelta, args: argparse.Namespace, session: Session) -> None:
+    key = _topic(whole, args)
     zone = _clock_of(args, session)
-    frame = board_life.week(whole, keys[0], zone, args.places, gap)
+    frame = board_life.week(whole, key, zone, args.places, gap)
     frame = frame.assign(weekday=frame["weekday"].map(dict(enumerate(WEEKDAYS))))
     if not args.output:
         frame = frame[frame["looks"] > 0].sort_values(["share", "looks"], ascending=False, kind="stable")
         numbers = ("share", "low", "high")
         frame = frame.assign(**{name: frame[name].map("{:.0%}".format, na_action="ignore") for name in numbers})
-    _give(frame, f"{whole.names[keys[0]]} in the first {args.places} of {args.board}, clock of {zone}", args, session)
+    _give(frame, f"{whole.names[key]} in the first {args.places} of {args.board}, clock of {zone}", args, session)
 
 
 def _programme_arguments(parser: argparse.ArgumentParser) -> None:

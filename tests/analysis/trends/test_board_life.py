@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 
-from analysis.trends.board_life import Inflow, comings_and_goings, inflow, survival, week
+from analysis.trends.board_life import Inflow, comings_and_goings, inflow, inflows, survival, week
 from analysis.trends.streams import Stream
 
-from .lists import snapshot
+from .lists import HOUR, START, snapshot
 
 GAP = timedelta(hours=2)
 
@@ -66,3 +67,16 @@ def test_rolling_counts_become_inflow_with_bounds(before, after, hours, precisio
 def test_inflow_needs_time():
     with pytest.raises(ValueError, match="later"):
         inflow(1, 2, timedelta(0))
+
+
+def test_a_hidden_count_lies_below_its_floor_and_a_day_alone_says_nothing():
+    frame = pd.DataFrame({
+        "at": pd.Series([START + i * HOUR for i in (0, 8, 16, 40)], dtype="datetime64[ms, UTC]"), "position": 1,
+        "at_precision": pd.Series([None, None, None, "day"], dtype="string"),
+        "volume": pd.Series([None, 25_000, None, 9], dtype="Int64"), "volume_floor": [10_000, None, 10_000, None],
+        "volume_precision": pd.Series([None] * 4, dtype="Int64"),
+    })  # fmt: skip
+    found = inflows(frame)
+    assert found["came_low"].tolist() == [15_001, 0]
+    assert found["came_high"].tolist() == [25_000, 9_999]
+    assert found["hours"].tolist() == [8, 8]

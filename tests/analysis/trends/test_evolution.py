@@ -94,12 +94,12 @@ def test_columns_and_types_are_the_same_with_and_without_rows():
 
 def test_coming_back_after_a_snapshot_without_it_is_a_re_entry():
     row = one(boards(*at(0, 1, 2)), entries((NOON, 1, "gol", None), (NOON + 2 * HOUR, 1, "gol", None)))
-    assert (row["snapshots"], row["snapshots_possible"], row["re_entries"]) == (2, 3, 1)
+    assert (row["snapshots"], row["snapshots_possible"], row["re_entries"], row["streak"]) == (2, 3, 1, 1)
 
 
 def test_coming_back_after_a_missed_snapshot_is_no_re_entry():
     row = one(boards(*at(0, 2)), entries((NOON, 1, "gol", None), (NOON + 2 * HOUR, 1, "gol", None)))
-    assert (row["snapshots"], row["snapshots_possible"], row["re_entries"]) == (2, 2, 0)
+    assert (row["snapshots"], row["snapshots_possible"], row["re_entries"], row["streak"]) == (2, 2, 0, 2)
 
 
 def test_absence_from_a_snapshot_with_refused_rows_proves_nothing():

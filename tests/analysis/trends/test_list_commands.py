@@ -49,6 +49,7 @@ def test_the_life_of_a_list(run):
     assert "clock of America/Sao_Paulo" in run(
         "life", "--what", "week", "--topic", topic, "--zone", "America/Sao_Paulo"
     )[1]  # fmt: skip
+    assert "at least and at most" in run("life", "--what", "inflow", "--topic", topic)[1]
     assert "give the topic" in run("life", "--what", "week")[2]
     assert "no topic is called" in run("life", "--what", "week", "--topic", "nobody")[2]
 
