@@ -168,6 +168,7 @@ def _observations() -> Table:
     ]
     return Table(
         "observations", "Every accepted capture of an entity: its counters then.", (*head, *counters.values(), ETAG),
+        key=("key", "at"),  # the moment is in it because TimescaleDB asks for that
         indexes=(("entity", "at"), ("at",)), collection="observations", moment="at",
     )  # fmt: skip
 

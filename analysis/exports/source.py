@@ -59,7 +59,7 @@ class Source:
     def keys(self, table: Table) -> set[tuple[Any, ...]]:
         """Keys of the rows that the table should have."""
         if table.collection and table.moment:
-            return {(key,) for key in self._exports.keys(table.collection)}
+            return self._exports.keys(table.collection, table.key)
         flat = [flattened(table, each) for each in self._documents(table)]
         return {tuple(each[name] for name in table.key) for each in flat}
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from analysis.exports import sql
+from analysis.exports import hourly, sql
 from analysis.exports.rows import Row, Value
 from analysis.exports.schema import TABLES, Table, children
 from analysis.exports.sync import Key
@@ -169,12 +169,20 @@ def _moment(text: Value) -> datetime:
 
 
 class PostgresCopy(SqlCopy):
-    """COPY into a temporary table, then INSERT … ON CONFLICT. With TimescaleDB, see analysis.exports.timescale."""
+    """COPY into a temporary table, then INSERT … ON CONFLICT. With TimescaleDB, see analysis.exports.hourly."""
 
     dialect = sql.POSTGRES
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
+
+    def prepare(self) -> None:
+        super().prepare()
+        with self._connection.cursor() as cursor:
+            cursor.execute(hourly.IS_THERE)
+            found = cursor.fetchone()
+            for statement in hourly.TIMESCALE if found else hourly.PLAIN:
+                cursor.execute(statement)  # one by one: a continuous aggregate is made outside of transactions
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:

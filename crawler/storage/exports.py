@@ -7,7 +7,7 @@ so an export reads again only the days that changed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,9 +78,12 @@ class Exports:
         if batch:
             yield batch
 
-    def keys(self, collection: str) -> set[str]:
+    def keys(self, collection: str, fields: Sequence[str]) -> set[tuple[Any, ...]]:
+        """Values of *fields* of every document; `key` is its `_id`."""
+        names = ["_id" if name == "key" else name for name in fields]
         with plain_errors(collection):
-            return {str(row["_id"]) for row in self._database[collection].find({}, {"_id": 1}, batch_size=50_000)}
+            rows = self._database[collection].find({}, {"_id": 1, **dict.fromkeys(names, 1)}, batch_size=20_000)
+            return {tuple(row.get(name) for name in names) for row in rows}
 
     def topics(self) -> list[Document]:
         """Every topic that a board ever showed: its key, its newest spelling, when, how often, how high."""

@@ -228,3 +228,16 @@ def test_rows_of_a_document_without_optional_fields_are_as_wide_as_the_table():
     table = BY_NAME["posts"]
     [row] = rows_of(table, [{"_id": "tiktok:post:1", "platform": "tiktok", "etag": "e"}])["posts"]
     assert len(row) == len(table.columns)
+
+
+def test_counters_by_the_hour_are_the_last_shown_in_it(store, source, postgres):
+    store.save([post(1, READ, views=10), post(1, READ + timedelta(minutes=20), views=12, likes=None),
+                post(1, READ + timedelta(hours=2), views=15)])  # fmt: skip
+    connection = psycopg.connect(postgres, autocommit=True)
+    connection.execute("DROP SCHEMA public CASCADE")
+    connection.execute("CREATE SCHEMA public")
+    copy = PostgresCopy(connection)
+    sync(source(), copy)
+    found = connection.execute("SELECT hour, readings, views, likes FROM observations_hourly ORDER BY hour").fetchall()
+    assert found == [(READ, 2, 12, 7), (READ + timedelta(hours=2), 1, 15, 7)]
+    copy.close()
