@@ -15,7 +15,7 @@ from crawler.pages.product.found import Candidate, Stated
 # A label says whose number follows: the shop's. "Model" and "MPN" are the maker's, so they are none.
 _LABEL = re.compile(
     r"(?<![^\W_])(?:"
-    r"sku|asin|tcin|dpci|internet\s*#|(?:product|item|article|stock|style|catalog(?:ue)?|reference|listing|lot|order)\s*"
+    r"sku|asin|tcin|dpci|(?:internet|walmart)\s*#|(?:product|item|article|stock|style|catalog(?:ue)?|reference|listing|lot|order)\s*"
     r"(?:code|id|no\.?|nr\.?|number|num\.?|#|ref\.?)|item\s*#|ebay item number"
     r"|(?:artikel|bestell|produkt|teile|art|best|prod)[-.\s]{0,2}(?:nummer|nr|no|num)\.?|artikelnummer|artikelcode"
     r"|r[ée]f(?:[ée]rence)?(?:\s+(?:produit|article|fabricant))?\.?|refer[êe]ncia|referencia|riferimento"
@@ -27,7 +27,7 @@ _LABEL = re.compile(
     r"|(?:id|n[º°]|num[eé]ro)\s*(?:de |do |del )?(?:produto|producto|prodotto|produit)"
     r"|商品[編编番][號号]|商品代[號号码碼]|商品コード|品番|货号|貨號|(?:상품|딜)\s?(?:번호|코드)"
     r"|מק[\"״]ט|קוד(?: מוצר)?|رمز المنتج"
-    r")(?![^\W_])\s{0,3}[:#№.]{0,2}(?:-(?=\s))?\s{0,3}",
+    r")(?:(?<=#)|(?![^\W_]))\s{0,3}[:#№.]{0,2}(?:-(?=\s))?\s{0,3}",
     re.I,
 )
 _WEAK = re.compile(r"^(?:k[óo]d|č[íi]slo|код|קוד|c[óo]d|style|order|lot)", re.I)

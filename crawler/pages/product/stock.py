@@ -11,7 +11,8 @@ from crawler.pages.product.found import Candidate
 _OUT = re.compile(
     # English, German, Dutch, French
     r"out of stock|sold ?out|(currently|temporarily|is|now) (un|not )available|no longer (available|sold)"
-    r"|unavailable online|(notify|email|e-mail|tell) me when|discontinued|(listing|auction|sale) (has )?ended"
+    r"|unavailable online|(notify|email|e-mail|tell) me when|discontinued"
+    r"|(listing|auction|sale|bidding) ((has|was) )?ended"
     r"|ausverkauft|vergriffen|nicht (mehr )?(verfügbar|lieferbar|vorrätig|auf lager|erhältlich)|uitverkocht"
     r"|niet (op voorraad|leverbaar)|épuisé|en rupture|rupture de stock|(actuellement|produit|article) indisponible"
     # Spanish, Portuguese, Italian, Romanian
