@@ -6,9 +6,11 @@ An entry point, so it may ask the time. What is pure of it is in crawler.due, cr
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import logging
 import shlex
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -39,6 +41,7 @@ LONGEST_S = 1500  # a crawl that runs longer than most slots hangs
 LONGEST_JOB_S = 3600
 BOARDS_OF = timedelta(days=1)
 ALERTS_OF = timedelta(hours=6)  # an older alert is no news
+PR_SET_PDEATHSIG = 1
 MOST_OUTPUT = 30_000  # characters of a digest; the largest mail and chat systems take
 
 
@@ -187,8 +190,20 @@ def crawl(spider: str, targets: Sequence[str], *, capture_only: bool = False) ->
     for each in together:
         command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={each}"]
         command += ["-s", f"{stages.SETTING}=1"] if capture_only else []
-        with contextlib.suppress(subprocess.TimeoutExpired):  # it is killed; the slot says no_answer
-            subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S)
+        run_bound(command, LONGEST_S)
+
+
+def run_bound(command: Sequence[str], longest_s: float) -> None:
+    """Until it ends, or is killed for taking too long, or this process dies: a crawl whose parent is gone would go on
+    fetching what the next round fetches, too."""
+    with contextlib.suppress(subprocess.TimeoutExpired):  # the slot then says no_answer
+        subprocess.run(command, cwd=ROOT, check=False, timeout=longest_s, preexec_fn=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Linux tells a child when its parent dies (SIGTERM: a crawl then ends in good order); elsewhere leases must do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def catch_up() -> None:
