@@ -24,12 +24,10 @@ OLDEST_SERVER = (4, 4)  # pymongo 4.20 speaks to nothing older
 LOW_BYTES, FULL_BYTES = 1_000_000_000, 100_000_000
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 300.0
 MODULES = (
-    *("ahocorasick", "altair", "eld", "fastapi", "httptools", "itemadapter", "jinja2", "joblib", "LeIA"),
-    *("orjson", "pandas"),
-    *("playwright", "price_parser", "pyarrow", "pydantic", "pymongo", "rensa", "ruptures", "scrapy"),
-    "recurring_ical_events",
-    *("scrapy_playwright", "selectolax", "sklearn", "tldextract", "uvicorn", "uvloop", "vaderSentiment", "vl_convert"),
-    *("warcio", "yake"),
+    *("ahocorasick", "altair", "apprise", "eld", "fastapi", "httptools", "itemadapter", "jinja2", "joblib", "LeIA"),
+    *("orjson", "pandas", "playwright", "price_parser", "pyarrow", "pydantic", "pymongo", "recurring_ical_events"),
+    *("rensa", "ruptures", "scrapy", "scrapy_playwright", "selectolax", "sklearn", "tldextract", "uvicorn"),
+    *("uvloop", "vaderSentiment", "vl_convert", "warcio", "xlsxwriter", "yake"),
 )
 BROWSERS = (
     # The headless shell first: twice the pages a second in two thirds of the memory of a full Chromium.
