@@ -71,7 +71,7 @@ DRAWINGS = (
         "y": Channel("username", "String", most=15), "x": Channel("followers", "Number", "mean", "followers"),
     }, ({"$match": {"followers": {"$gt": 0}}}, {"$sort": {"followers": -1}}, {"$limit": 15}),
         description="Kept by: python -m analysis creators --update"),
-    Drawing("Engagement rate per creator, least likely value", "creators", "Grouped Bar", {
+    Drawing("Engagement rate per creator, lower bound", "creators", "Grouped Bar", {
         "y": Channel("username", "String", most=15), "x": Channel("rate_low", "Number", "mean", "rate (lower bound)"),
     }, ({"$match": {"posts_counted": {"$gte": 3}}}, {"$sort": {"rate_low": -1}}, {"$limit": 15}),
         description="Lower end of the 95 % interval; creators with three posts or more."),
@@ -100,7 +100,10 @@ DRAWINGS = (
     Drawing("Posts kept", "posts", "Number", {"value": _count("posts")}),
     Drawing("Snapshots of lists", "boards", "Number", {"value": _count("snapshots")}),
 )  # fmt: skip
-FILTERS = {"platform": ("creators", "posts", "profiles", "board_entries")}
+FILTERS = {
+    "platform": ("creators", "posts", "profiles", "board_entries"),
+    "board": ("board_entries", "trends", "boards"),
+}
 """Filter of the dashboard: the collections whose charts it narrows."""
 
 
