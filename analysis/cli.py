@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeAlias
 
-from analysis.command import AWAY, GOOD, WRONG, Command, Screen, Session, UsageError, moment
+from analysis.command import AWAY, GOOD, SIMULATED_ENDING, WRONG, Command, Screen, Session, UsageError, moment
 from analysis.commerce.deals_commands import DEALS
 from analysis.commerce.prices_commands import PRICES
 from analysis.commerce.product_commands import PRODUCTS
@@ -16,12 +16,14 @@ from analysis.creators import commands as creators
 from analysis.creators import post_commands as posts
 from analysis.exports import command as exports
 from analysis.output import OutputError
+from analysis.report.command import REPORT
 from analysis.text import commands as text
 from analysis.text import hear_command, scale_command, topic_commands
 from analysis.trends import alert_commands, derived_commands, growth_commands, list_commands
 from analysis.trends import backtest_commands as backtests
 from analysis.trends import commands as trends
 from analysis.trends.topics import TOPICS
+from analysis.web.site import opened
 from crawler.config import Config, ConfigError, load
 from crawler.context import catch_up
 from crawler.spool import waiting
@@ -41,6 +43,7 @@ COMMANDS: dict[str, Command] = {
     "creators": creators.CREATORS,
     "posts": posts.POSTS,
     "export": exports.EXPORT,
+    "report": REPORT,
     "boards": trends.BOARDS,
     "evolution": trends.EVOLUTION,
     "keywords": text.KEYWORDS,
@@ -62,8 +65,6 @@ COMMANDS: dict[str, Command] = {
 }
 
 Opener: TypeAlias = Callable[[Config], AbstractContextManager[Client]]
-
-SIMULATED_ENDING = "_demo"
 
 
 def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -> int:
@@ -88,6 +89,7 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
                 creators=Creators(client[name], args.known_at), texts=Texts(client[name], args.known_at),
                 exports=Exports(client[name]), hash_key=config.hash_key,
                 deals=Deals(client[name]), models_dir=config.data_dir / "models" / name, user_agent=config.user_agent,
+                site=lambda: opened(config, client, name),
             )  # fmt: skip
             return command.run(args, session)
     except StorageError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -19,7 +20,12 @@ from crawler.storage.reads import Reader
 from crawler.storage.texts import Texts
 from crawler.storage.trends import Trends
 
+if TYPE_CHECKING:
+    from analysis.web.site import Site
+
 GOOD, AWAY, WRONG = 0, 1, 2
+SIMULATED_ENDING = "_demo"
+"""Of the name of a database that holds made-up data."""
 
 
 class UsageError(ValueError):
@@ -57,6 +63,8 @@ class Session(Screen):
     models_dir: Path
     hash_key: str | None = field(repr=False)
     user_agent: str
+    site: Callable[[], Site]
+    """The database as dashboard and report see it; opened when asked for."""
 
 
 @dataclass(frozen=True)

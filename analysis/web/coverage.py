@@ -16,6 +16,8 @@ HELD = (
     "comments", "deals", "fetches", "quarantine", "alerts",
 )  # fmt: skip
 RUNS = 200
+FIT_SHARE = 0.9
+"""A source whose answers are surely fewer than this is not fit to rest on."""
 SHARE_MIN_N = 20
 """Fewer fetches say too little of a source's share of answers."""
 

@@ -47,16 +47,21 @@ class Figure:
 
     def png(self, title: str | None = None) -> bytes:
         """Light, twice the size for sharp screens. Raises ValueError where there is nothing to draw."""
+        with _one_at_a_time:
+            return bytes(vl_convert.vegalite_to_png(self._fixed(title or self.title), scale=2, config=config()))
+
+    def svg(self) -> str:
+        """Light, without a title. Raises ValueError where there is nothing to draw."""
+        with _one_at_a_time:
+            return str(vl_convert.vegalite_to_svg(self._fixed(None), config=config()))
+
+    def _fixed(self, title: str | None) -> dict[str, Any]:
+        """The specification in a width of its own."""
         spec = self.spec
         if spec is None:
             raise ValueError(f"{self.name}: nothing to draw")
-        head = {"text": title or self.title, "anchor": "start", "fontSize": 15, "offset": 12}
-        spec = {**spec, "title": head, "background": "white", "padding": 16}
-        for part in (spec, *spec.get("vconcat", ())):
-            if part.get("width") == "container":
-                part["width"] = 760
-        with _one_at_a_time:
-            return bytes(vl_convert.vegalite_to_png(spec, scale=2, config=config()))
+        head = {"title": {"text": title, "anchor": "start", "fontSize": 15, "offset": 12}} if title else {}
+        return {**spec, **head, "background": "white", "padding": 16, "width": 760}
 
 
 def config() -> dict[str, Any]:

@@ -55,7 +55,7 @@ def sources(site: Site, say: Words, filters: Filters) -> Figure:
             ],
         }
     )
-    poor = [each for each in found["sources"] if each["high"] < 0.9]
+    poor = [each for each in found["sources"] if each["high"] < coverage.FIT_SHARE]
     says = say("sources_says", n=sum(each["fetches"] for each in found["sources"]), sources=len(rows))
     worst = " ".join(
         say(

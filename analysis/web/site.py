@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from analysis.cli import SIMULATED_ENDING
+from analysis.command import SIMULATED_ENDING
 from crawler.archive import Archive
 from crawler.config import Config
 from crawler.storage.alerts import Alerts

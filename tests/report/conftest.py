@@ -1,0 +1,3 @@
+from tests.web.conftest import site
+
+__all__ = ["site"]
