@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,7 @@ DEFAULT = RisingSettings()
 UNSEEN = 0.5  # authors, added to every past: a term never met is rare, not impossible
 BELIEF = 1.0  # in squared expected authors: how much showing outweighs the believed spread
 CUT = 3.0  # spreads; what enters the past is cut there, or a burst would become the usual
+TESTS = (8 / 7, 8)  # chances of a bin alone and of two weigh so: one in eight false terms may come of the second
 FLAT = 2.0  # authors added to the spread: one more voice for a rare term is no trend
 
 
@@ -65,6 +67,16 @@ def rising(counts: pd.DataFrame, totals: pd.Series[int], settings: RisingSetting
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
 
 
+class _Bin(NamedTuple):
+    """One bin as it was judged; arrays over all terms."""
+
+    total: float
+    authors: Vector
+    expected: Vector
+    spread: Vector
+    told: npt.NDArray[np.bool_]
+
+
 class _Past:
     """What each term's share has been, and how it spread."""
 
@@ -73,7 +85,8 @@ class _Past:
         self.kept = 0.5 ** (settings.bin / settings.memory)
         self.authors, self.exposure, self.bins = np.zeros(size), 0.0, 0
         self.excess, self.scale = np.zeros(size), np.zeros(size)
-        self.peak = np.zeros(size)
+        self.peak, self.pair_peak, self.next_peak = np.zeros(size), np.zeros(size), np.zeros(size)
+        self.before: _Bin | None = None
 
     def step(self, at: object, total: float, codes: Codes, seen: Vector, keys: npt.NDArray[np.object_]) -> pd.DataFrame:
         """Judges one bin by the past, then makes it part of the past."""
@@ -81,27 +94,25 @@ class _Past:
         authors[codes] = seen
         expected = total * (self.authors + UNSEEN) / (self.exposure + total) if total else np.zeros_like(authors)
         spread = np.maximum(self.excess + BELIEF * self.settings.spread, 0) / (self.scale + BELIEF)
-        deviation = np.sqrt(expected + spread * expected**2)
-        told = self._judge(at, codes, authors, expected, spread, deviation, keys)
-        self._learn(authors, expected, deviation, total)
+        now = _Bin(total, authors, np.maximum(expected, 1e-9), np.maximum(spread, 1e-6), np.zeros(len(authors), bool))
+        told = self._judge(at, codes, now, keys)
+        self._learn(now)
         return told
 
-    def _judge(
-        self, at: object, codes: Codes, authors: Vector, expected: Vector, spread: Vector,
-        deviation: Vector, keys: npt.NDArray[np.object_],
-    ) -> pd.DataFrame:  # fmt: skip
+    def _judge(self, at: object, codes: Codes, now: _Bin, keys: npt.NDArray[np.object_]) -> pd.DataFrame:
         s = self.settings
         if self.bins < s.least_bins or not len(codes):
             return pd.DataFrame(columns=COLUMNS)
-        one, mean = authors[codes], np.maximum(expected[codes], 1e-9)
-        size = 1 / np.maximum(spread[codes], 1e-6)
-        chance = nbinom.sf(one - 1, size, size / (size + mean))
-        false_a_day = chance * len(codes) * (DAY / s.bin)
-        share = false_discovery_control(np.clip(chance, 0, 1))
-        z = (one - mean) / (deviation[codes] + FLAT)
+        one, mean = now.authors[codes], now.expected[codes]
         peak = self.peak[codes]
         news = one > peak + np.sqrt(peak)  # what comes every evening is no news, nor is a rise told twice
-        good = (false_a_day <= s.false_a_day) & (share <= s.false_share) & (one >= s.least_authors) & news
+        alone = np.where(news, _chance(one, mean, now.spread[codes]), 1.0)
+        chance = np.minimum(1.0, np.minimum(TESTS[0] * alone, TESTS[1] * self._of_two(codes, now)))
+        false_a_day = chance * len(codes) * (DAY / s.bin)
+        share = false_discovery_control(chance)
+        z = (one - mean) / (np.sqrt(mean + now.spread[codes] * mean**2) + FLAT)
+        good = (false_a_day <= s.false_a_day) & (share <= s.false_share) & (one >= s.least_authors)
+        now.told[codes[good]] = True
         state = np.where(self.authors[codes] > 0, "growing", "new")
         found = pd.DataFrame({
             "bin": at, "key": keys[codes], "authors": one.astype(int), "expected": mean, "times": one / mean, "z": z,
@@ -110,15 +121,40 @@ class _Past:
         strongest: pd.DataFrame = found[good].sort_values(["z", "key"], ascending=[False, True])
         return strongest
 
-    def _learn(self, authors: Vector, expected: Vector, deviation: Vector, total: float) -> None:
-        believed = np.minimum(authors, expected + CUT * deviation + 1)
+    def _of_two(self, codes: Codes, now: _Bin) -> Vector:
+        """How often chance brings as many as the lesser of this bin and the one before twice, by the past before both.
+
+        A rise too small for one bin is often clear in two, and one high bin beside a usual one is none. 1 where the
+        last bin told it already, and where two bins have had as many before.
+        """
+        if self.before is None or not self.before.total:
+            return np.ones(len(codes))
+        both = 2 * np.minimum(now.authors, self.before.authors)[codes]
+        mean = self.before.expected[codes] * (1 + now.total / self.before.total)
+        peak = self.pair_peak[codes]
+        news = (both > peak + np.sqrt(peak)) & ~self.before.told[codes]
+        return np.where(news, _chance(both, mean, self.before.spread[codes]), 1.0)
+
+    def _learn(self, now: _Bin) -> None:
+        deviation = np.sqrt(now.expected + now.spread * now.expected**2)
+        believed = np.minimum(now.authors, now.expected + CUT * deviation + 1)
         if self.bins:
-            self.excess = self.excess * self.kept + (believed - expected) ** 2 - expected
-            self.scale = self.scale * self.kept + expected**2
+            self.excess = self.excess * self.kept + (believed - now.expected) ** 2 - now.expected
+            self.scale = self.scale * self.kept + now.expected**2
         self.authors = self.authors * self.kept + believed
-        self.exposure = self.exposure * self.kept + total
-        self.peak = np.maximum(self.peak * self.kept, authors)
+        self.exposure = self.exposure * self.kept + now.total
+        self.peak = np.maximum(self.peak * self.kept, now.authors)
+        # A bin late: the next two bins share one with the last two.
+        self.pair_peak = np.maximum(self.pair_peak * self.kept, self.next_peak)
+        self.next_peak = 2 * np.minimum(now.authors, self.before.authors) if self.before else np.zeros(len(self.peak))
+        self.before = now
         self.bins += 1
+
+
+def _chance(count: Vector, mean: Vector, spread: Vector) -> Vector:
+    """Of *count* or more where *mean* is expected (negative binomial)."""
+    size = 1 / spread
+    return np.asarray(nbinom.sf(count - 1, size, size / (size + mean)), np.float64)
 
 
 def author_counts(votes: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[int]]:
