@@ -48,8 +48,8 @@ def _growth(args: argparse.Namespace, session: Session) -> int:
     entities = session.reader.entities(args.kind, args.most_entities, among)["entity"].tolist()
     seen = session.reader.observations_of(entities, since=args.since, until=args.until)
     if seen.empty:
-        said = "; of the " + ", ".join(f"{name} asked for" for name in wanted) if wanted else ""
-        raise UsageError(f"no observation of a {args.kind} in the time asked for{said}; try: make demo")
+        said = f" with that {' and '.join(wanted)}" if wanted else ""
+        raise UsageError(f"no {args.kind}{said} was observed in the time asked for; try: make demo")
     found = rising(seen, args.counter, Filters(args.least, args.least_engagement), args.share)
     if args.above is not None:
         found = found[(found["shrunk_pct_day"] > args.above).fillna(False)]

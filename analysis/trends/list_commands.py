@@ -94,6 +94,12 @@ def _events(args: argparse.Namespace, session: Session) -> int:
     if args.output:
         session.save(members[members["event"].isin(frame["event"])], args.output)
         return GOOD
+    if frame.empty:
+        session.say(
+            f"{clean(args.board)}: no events in {len(whole.snapshots):,} snapshots; a topic needs "
+            f"{events.LEAST_SIGHTS} beside another to belong to one"
+        )
+        return GOOD
     shown = frame[["event", "topics", "names", "first_seen", "last_seen", "best_position", "why", "together", "moved"]]
     shown = shown.assign(**{name: shown[name].map("{:.2f}".format, na_action="ignore")
                             for name in ("together", "moved")})  # fmt: skip
@@ -199,6 +205,8 @@ def _life(args: argparse.Namespace, session: Session) -> int:
     elif args.what == "inflow":
         key = _topic(whole, args)
         entries = session.reader.entries(args.board, since=args.since, until=args.until, topics=[key])
+        if len(entries) < 2:
+            raise UsageError(f"{clean(args.topic)}: one reading; inflow lies between two whose hours are known")
         title = f"{whole.names[key]} on {args.board}: new posts behind counts of the last 24 h, at least and at most"
         _give(board_life.inflows(entries).iloc[::-1], f"{title}; newest first; UTC", args, session)
     else:

@@ -102,6 +102,6 @@ def test_the_command_filters_before_it_compares(database, capsys):
     assert "profile:p2" not in out
     assert "1 of 1 profiles" in run("--most-entities", "1", "--place", "us")[1]
     assert "1 of 1 profiles" in run("--above", "20")[1]
-    assert "region asked for" in run("--place", "Chile")[2]
+    assert "no profile with that region" in run("--place", "Chile")[2]
     assert "does not say its language" in run("--language", "pt")[2]
     assert "no likes, comments" in run("--least-engagement", "5")[2]
