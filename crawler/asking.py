@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from crawler.storage.jobs import MOST_CHARS
 from crawler.targets import TargetError, TargetForm
-
-MOST_CHARS = 2000
 
 
 class Source(Protocol):

@@ -22,7 +22,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from crawler import due, jobs, notices, stages
+from crawler import asking, due, jobs, notices, stages
 from crawler.config import ROOT, Config
 from crawler.config import load as load_config
 from crawler.jobs import Job, Limits
@@ -78,6 +78,8 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
         if full:
             report.alarms.append("the database is 95 % full (TIDEMARK_PLAN_MB): nothing is taken until there is room")
         if what.crawl:
+            if refused := queue.read_messages(partial(asking.wanted, sources=_sources()), now())["refused"]:
+                report.alarms.append(f"{refused} messages asked for nothing we know; see the collection asked")
             asked = Counter() if full else due.take_asked(queue, run, now, owner)
             if not asked_only:
                 report = due.take(slots, run, now, owner, bounds, catch_up)
@@ -93,6 +95,14 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
                 if done.refused:
                     report.alarms.append(f"{done.refused} notices were not taken; is NOTICE_URLS right?")
     return report
+
+
+def _sources() -> list[asking.Source]:
+    from scrapy.spiderloader import SpiderLoader  # with all spiders: a second, once a round that crawls
+    from scrapy.utils.project import get_project_settings
+
+    loader = SpiderLoader.from_settings(get_project_settings())
+    return asking.sources_of(map(loader.load, loader.list()))
 
 
 def _full(settings: Config, database: Any) -> str | None:

@@ -17,6 +17,7 @@ from analysis.web.site import Site, opened
 from crawler.config import Config, ConfigError, load
 from crawler.storage.connect import connect
 from crawler.storage.errors import StorageError
+from crawler.storage.jobs import Queue
 
 PORT = 8600
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         refuse_open_doors(args.host, config)
         with connect(config) as client:
             site = opened(config, client, args.database or config.mongodb_database)
-            return serve(site, args, config.api_token)
+            return serve(site, args, config.api_token, Queue(client[site.database]))
     except StorageError as error:
         return _fail(error, AWAY)
     except ConfigError as error:
@@ -45,8 +46,8 @@ def refuse_open_doors(host: str, config: Config) -> None:
         raise ConfigError(f"--host {host}: others could read everything; set API_TOKEN first. See .env.example")
 
 
-def serve(site: Site, args: argparse.Namespace, token: str | None) -> int:
-    app = create_app(site, token, args.per_second)
+def serve(site: Site, args: argparse.Namespace, token: str | None, queue: Queue) -> int:
+    app = create_app(site, token, args.per_second, queue)
     shown = f"[{args.host}]" if ":" in args.host else args.host
     print(f"Tidemark, database {site.database}: http://{shown}:{args.port}/  (API: /api)  Ctrl-C ends it", flush=True)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

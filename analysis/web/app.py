@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from analysis.command import UsageError
-from analysis.web import api, derived, evidence, pages
+from analysis.web import api, derived, evidence, pages, unattended
 from analysis.web.guard import Buckets, Guard
 from analysis.web.shapes import Problem, Trouble, failure
 from analysis.web.site import Site
 from crawler.storage.errors import StorageError
+from crawler.storage.jobs import Queue
 
 log = logging.getLogger(__name__)
 ABOUT = """Read-only. Every success is `{ok: true, data, page, about}`, every error
@@ -28,16 +29,19 @@ PER_S, BURST = 50.0, 200.0
 _CODES = {404: "not_found", 405: "read_only"}
 
 
-def create_app(site: Site, token: str | None = None, per_s: float = PER_S) -> FastAPI:
+def create_app(site: Site, token: str | None = None, per_s: float = PER_S, queue: Queue | None = None) -> FastAPI:
+    """queue: where `POST /targets` puts what is asked for; without a token there is none."""
     app = FastAPI(
         title="Tidemark", version="1", description=ABOUT, docs_url=None, redoc_url=None,
         openapi_url="/api/openapi.json",
     )  # fmt: skip
     app.state.site = site
+    app.state.queue = queue if token else None
     app.include_router(api.router())
     app.include_router(derived.ROUTER)
     app.include_router(evidence.ROUTER)
     app.include_router(pages.ROUTER)
+    app.include_router(unattended.ROUTER)
     app.add_middleware(Guard, token=token, buckets=Buckets(per_s, max(BURST, per_s)))
     for kind, handler in (
         (Trouble, _trouble), (RequestValidationError, _invalid), (HTTPException, _http), (StorageError, _away),

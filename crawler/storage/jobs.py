@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,8 @@ from crawler.schedule import MOST_ATTEMPTS
 Document = dict[str, Any]
 LEASE = timedelta(minutes=30)  # longer than a crawl may take (crawler/commands/due.py): asked for is not claimed twice
 KEPT = timedelta(days=30)
+MOST_CHARS = 2000  # of a message
+MOST_MESSAGES = 1000  # that nobody has looked at yet
 
 
 def _aware(database: Database[Document]) -> Database[Document]:
@@ -80,8 +83,31 @@ class Queue:
         done = self._asked.update_one(waiting, {"$setOnInsert": row}, upsert=True)
         return done.upserted_id is not None
 
+    def message(self, text: str, now: datetime) -> bool:
+        """Keep a message as it came, for a worker who knows the spiders; False when there are too many, or the same."""
+        if self._asked.count_documents({"status": "new"}, limit=MOST_MESSAGES) >= MOST_MESSAGES:
+            return False
+        row = {"_id": ObjectId(), "asked_at": now, "by": "message"}
+        same = {"status": "new", "message": text[: MOST_CHARS + 1]}
+        return self._asked.update_one(same, {"$setOnInsert": row}, upsert=True).upserted_id is not None
+
+    def read_messages(self, wanted: Callable[[str], tuple[str, str]], now: datetime) -> Counter[str]:
+        """Messages made into crawls, or refused with the reason. wanted: raises ValueError."""
+        done: Counter[str] = Counter()
+        for row in self._asked.find({"status": "new"}).sort("asked_at", 1):
+            try:
+                spider, value = wanted(row["message"])
+            except ValueError as error:
+                told = {"status": "refused", "reason": str(error)[:300], "settled_at": now}
+            else:
+                self.ask(spider, value, row["asked_at"], "message")
+                told = {"status": "read", "spider": spider, "value": value, "settled_at": now}
+            self._asked.update_one({"_id": row["_id"]}, {"$set": told})
+            done[str(told["status"])] += 1
+        return done
+
     def waiting(self) -> int:
-        return self._asked.count_documents({"status": {"$in": ["waiting", "claimed"]}})
+        return self._asked.count_documents({"status": {"$in": ["new", "waiting", "claimed"]}})
 
     def next(self, now: datetime, owner: str) -> Asked | None:
         return self._claim({}, now, owner)
