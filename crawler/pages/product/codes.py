@@ -45,6 +45,8 @@ _STATE_NAMES = ("sku", "productcode", "product_code", "productid", "product_id",
 _SET_TO = re.compile(r"""(?:id|code)?\\?["']?\s{0,3}[:=]\s{0,3}\\?["']([\w./-]{3,40})\\?["']""", re.I)
 NEAR = 20_000
 LONGEST_SCRIPT = 200_000
+LONGEST_LINE = 160
+_DIGIT = re.compile(r"\d")
 
 
 def codes(document: Document, near: str, stated: list[Stated]) -> Iterator[Candidate]:
@@ -63,12 +65,14 @@ def codes(document: Document, near: str, stated: list[Stated]) -> Iterator[Candi
 def _all(document: Document, near: str, stated: list[Stated]) -> Iterator[Candidate]:
     parts = address(document.url)
     in_url = unquote(f"{parts.path}?{parts.query}#{parts.fragment}").lower()
-    yield from _labelled(near, in_url)
+    labelled = list(_labelled(near, in_url))
+    yield from labelled
     yield from _named(document, in_url)
     for block in stated:
         yield from _of_data(block, in_url, near)
     yield from _of_address(document.url)
-    yield from _of_state(document)
+    if not labelled:
+        yield from _of_state(document)
 
 
 def _named(document: Document, in_url: str) -> Iterator[Candidate]:
@@ -115,7 +119,8 @@ def _set_by(script: str) -> Iterator[str]:
 
 def _labelled(near: str, in_url: str) -> Iterator[Candidate]:
     taken = 0
-    for match in _LABEL.finditer(near[:NEAR]):
+    near = _short(near[:NEAR])
+    for match in _LABEL.finditer(near):
         code = _CODE.match(near, match.end())
         if code is None or not _is_code(code[0]) or near[match.start() - 1 : match.start()] in ("/", "-", "."):
             continue
@@ -128,6 +133,15 @@ def _labelled(near: str, in_url: str) -> Iterator[Candidate]:
         taken += 1
         if taken == 4:
             return
+
+
+def _short(near: str) -> str:
+    """The lines that may hold a label and a number, or one of both: prose has neither."""
+    lines = near.split("\n")
+    counted = [len(line) <= LONGEST_LINE and _DIGIT.search(line) is not None for line in lines] + [False, False]
+    return "\n".join(
+        line for n, line in enumerate(lines) if counted[n] or (len(line) <= 40 and (counted[n + 1] or counted[n + 2]))
+    )
 
 
 def _is_code(shown: str) -> bool:

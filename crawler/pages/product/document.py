@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -121,22 +121,27 @@ class Document:
     def called(self) -> dict[str, list[LexborNode]]:
         """Elements called after a price, a code or stock, in order of the page; the heading is among the prices."""
         made: dict[str, list[LexborNode]] = {"price": [], "code": [], "stock": []}
-        root = self.tree.body
+        known: dict[str, tuple[str, ...]] = {"": ()}  # the elements of a page share few classes
         heading = self.heading.mem_id if self.heading else None
-        for node in root.traverse(include_text=False) if root else ():
+        for node in self.tree.body.traverse(include_text=False) if self.tree.body else ():
             attributes = node.attributes
             if node.mem_id == heading:
                 made["price"].append(node)
                 continue
             if not attributes:
                 continue
-            names = " ".join([value for name, value in attributes.items() if name in _SAYING and value])
-            kinds = _kinds(names)
+            said = attributes.get("class") or ""
+            if (kinds := known.get(said)) is None:
+                kinds = known[said] = _kinds(said)
+            if len(attributes) > 1 or not said:
+                rest = [value for name, value in attributes.items() if name in _SAYING and value and name != "class"]
+                if rest:
+                    kinds = (*kinds, *(kind for kind in _kinds(" ".join(rest)) if kind not in kinds))
+                if "price" not in kinds and (attributes.get("itemprop") == "price" or "data-price" in attributes):
+                    kinds = (*kinds, "price")
             for kind in kinds:
                 if len(made[kind]) < MOST_CALLED:
                     made[kind].append(node)
-            if "price" not in kinds and (attributes.get("itemprop") == "price" or "data-price" in attributes):
-                made["price"].append(node)
         return made
 
     @cached_property
@@ -168,7 +173,6 @@ def _names(attributes: Attributes) -> str:
     return " ".join(said).lower() if said else ""
 
 
-@lru_cache(maxsize=4096)  # the elements of a page share few names
 def _kinds(names: str) -> tuple[str, ...]:
     lower = names.lower()
     if not _ANY_CALLED.search(lower):

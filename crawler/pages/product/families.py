@@ -32,7 +32,6 @@ _AMAZON_LIST_PRICES = (
     "#price .priceBlockStrikePriceString", ".basisPrice .a-offscreen", "#listPriceLegalMessage ~ .a-text-strike",
     "#price .a-text-strike",
 )  # fmt: skip
-_ID = re.compile(r"#([\w-]+)")
 _BY = re.compile(  # "Brand: Orange", "Visit the Orange Store"
     r"^(Brand|Marke|Marca|Marque)\s*:\s*|^Visit the (?=.* Store$)| Store$|^Visita lo Store di |^Visita la tienda de "
     r"|^Besuchen Sie den (?=.*-Store$)|-Store$|^Visiter la boutique |^Visitez la boutique "
@@ -85,10 +84,11 @@ def _amazon(document: Document) -> Iterator[Stated]:
 
 def _first_price(document: Document, selectors: tuple[str, ...]) -> tuple[Decimal | None, str | None]:
     """The first that is a price, and its currency where the sign tells."""
+    product = document.tree.css_first("#ppd") or document.tree.css_first("#dp-container") or document.tree.body
+    if product is None:
+        return None, None
     for selector in selectors:
-        if selector.startswith("#") and f'"{_ID.match(selector)[1]}"' not in document.raw:  # type: ignore[index]
-            continue
-        for node in document.tree.css(selector)[:2]:
+        for node in product.css(selector)[:2]:
             shown = text_of(node)[:60]
             if value := money(shown, None):
                 return value, currency_in(shown)

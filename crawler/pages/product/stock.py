@@ -12,7 +12,7 @@ _OUT = re.compile(
     # English, German, Dutch, French
     r"out of stock|sold ?out|(currently|temporarily|is|now) (un|not )available|no longer (available|sold)"
     r"|unavailable online|(notify|email|e-mail|tell) me when|discontinued"
-    r"|(listing|auction|sale|bidding) ((has|was) )?ended"
+    r"|(listing|auction|sale) ((has|was) )?ended"
     r"|ausverkauft|vergriffen|nicht (mehr )?(verfügbar|lieferbar|vorrätig|auf lager|erhältlich)|uitverkocht"
     r"|niet (op voorraad|leverbaar)|épuisé|en rupture|rupture de stock|(actuellement|produit|article) indisponible"
     # Spanish, Portuguese, Italian, Romanian

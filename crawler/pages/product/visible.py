@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 
 from selectolax.lexbor import LexborNode
@@ -40,6 +40,7 @@ _NOW = re.compile(
     r"current|sale|special|final|now\b|actual|selling|sell-|our-?price|promo|deal|product-?price|price-?value|main"
     r"|big|offer|today|primary|total|price-?wrapper|price-?box|aktuell|akcn|buy-?box|buybox"
 )
+_NO_PRICE_TAGS = frozenset(("h1", "input", "select", "form", "body", "html", "link", "label", "button"))
 _STRUCK = frozenset(("del", "s", "strike"))
 _BESIDE = re.compile(
     r"%|/\s?(mo|month|mes|mês|monat|kg|100|l\b|ml)|per month|mtl|monatl|\d\s?x\s|x\s?\d|instal|statt|was\b|rrp|uvp|save"
@@ -76,6 +77,23 @@ class Seen:
     def __init__(self, document: Document, currency: str | None) -> None:
         self.document = document
         self.currency = currency
+        self._names: dict[int, tuple[str, bool, bool]] = {}
+        self._read: dict[str, Decimal | None] = {}
+
+    def _called(self, node: LexborNode) -> tuple[str, bool, bool]:
+        """Names of an element that holds prices, whether it holds other products, or a list; many prices share it."""
+        found = self._names.get(node.mem_id)
+        if found is None:
+            names = names_of(node)
+            elsewhere = node.tag in ("nav", "footer", "aside") or bool(_AWAY.search(names))
+            found = self._names[node.mem_id] = (names, elsewhere, bool(_LIST.search(names)))
+        return found
+
+    def _money(self, shown: str) -> Decimal | None:
+        """A container and the price in it say the same."""
+        if shown not in self._read:
+            self._read[shown] = money(shown, self.currency)
+        return self._read[shown]
 
     @cached_property
     def _path(self) -> dict[int, int]:
@@ -92,24 +110,22 @@ class Seen:
         return _cheaper_of_pairs([self._weighed(each, patterns[each.pattern]) for each in found])
 
     def _priced(self) -> Iterator[_Priced]:
-        seen: set[int] = set()
         texts: set[tuple[int, str]] = set()
-        heading = self.document.heading
+        heading = self.document.heading.mem_id if self.document.heading else None
         before_heading = heading is not None
         order = 0
-        for node in self.document.called["price"]:
-            if len(seen) > MOST_NODES or order > MOST_PRICES:
+        for node in self.document.called["price"][:MOST_NODES]:
+            if order > MOST_PRICES:
                 return
-            seen.add(node.mem_id)
-            if heading is not None and node.mem_id == heading.mem_id:
-                before_heading = False
-                order = 0
-            if node.tag in ("h1", "script", "input", "select", "form", "body", "html", "link", "label", "button"):
+            if node.mem_id == heading:
+                before_heading, order = False, 0
+                continue
+            if node.tag in _NO_PRICE_TAGS:
                 continue
             shown = _own_price_text(node)
             if shown is None:
                 continue
-            value = money(shown, self.currency)
+            value = self._money(shown)
             if not value or _is_a_piece(node, shown):
                 continue
             above = node.parent.mem_id if node.parent else 0
@@ -130,12 +146,11 @@ class Seen:
             if above.mem_id in self._path:
                 steps_to_heading = step + self._path[above.mem_id]
                 break
-            called = names_of(above)
+            called, elsewhere, listed = self._called(above)
             if step < 3:
                 near_names += " " + called
                 struck = struck or above.tag in _STRUCK or (step < 2 and bool(_OLD.search(called)))
-            elsewhere, listed = _setting(called)
-            away = away or elsewhere or above.tag in ("nav", "footer", "aside")
+            away = away or elsewhere
             weight -= 0.4 if listed else 0.0
         if each.order > 0:
             weight += max(0.0, 1.5 - 0.25 * (each.order - 1))
@@ -278,12 +293,6 @@ def _pattern(node: LexborNode) -> str:
     """How an element and its two parents are called: rows of a list share it."""
     said = [node, *list(ancestors(node))[:2]]
     return "/".join(f"{each.tag}.{re.sub(r'[0-9]+', '', each.attributes.get('class') or '')}" for each in said)
-
-
-@lru_cache(maxsize=4096)  # the elements of a page share few names
-def _setting(names: str) -> tuple[bool, bool]:
-    """Whether what is called so holds other products, or a list."""
-    return bool(_AWAY.search(names)), bool(_LIST.search(names))
 
 
 def _place(node: LexborNode) -> str:
