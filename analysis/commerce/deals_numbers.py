@@ -46,7 +46,6 @@ _BY_LANGUAGE = {
     "mil": {"es": _K, "pt": _K, "it": _K, "en": _M, "und": _K, "ca": _K, "gl": _K},
     "bin": {"tr": _K},
     "tr": {"vi": _M},
-    "e": {},
 }
 LOOSE = frozenset(("k", "m", "b", "mm", "mn", "mi", "md", "cr", "tr", "mil", "t"))
 """So short that without a currency beside them they may mean anything."""
@@ -60,7 +59,7 @@ _THAI = "[\u0e01-\u0e5b]"
 
 def _scale_pattern() -> str:
     forms = sorted((*SCALES, *_BY_LANGUAGE), key=len, reverse=True)
-    ends = (re.escape(each) + ("" if re.match(_THAI, each) else r"(?![^\W\d_]|\d)") for each in forms if each != "e")
+    ends = (re.escape(each) + ("" if re.match(_THAI, each) else r"(?![^\W\d_]|\d)") for each in forms)
     return rf"(?:\s?-?(?P<scale>{'|'.join(ends)})\.?)"
 
 
