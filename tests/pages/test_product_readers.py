@@ -85,6 +85,17 @@ def test_data_that_the_page_strikes_through_are_not_the_price():
     assert price(shown, offer("99.00")) == 79
 
 
+@pytest.mark.parametrize(
+    ("stated", "shown", "expected"),
+    [
+        ("4995", "49,95 €", "49.95"), ("2.449", "2.449 €", "2449"), ("49.95", "49,95 €", "49.95"),
+        ("4995", "4.995 €", "4995"),
+    ],
+)  # fmt: skip
+def test_the_page_tells_the_unit_of_its_data(stated, shown, expected):
+    assert price(f'<b class="price">{shown}</b>', offer(f'"{stated}"')) == Decimal(expected)
+
+
 def test_a_price_of_zero_is_none_and_instalments_are_no_price():
     assert price('<span class="price-monthly">12 x 9,99 €</span>', offer("0")) is None
 

@@ -6,7 +6,7 @@ page, less what is only likely. A value that several kinds of sources name is he
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -141,7 +141,9 @@ def _prices(own: list[Stated], seen: Seen, near: str) -> Iterator[Candidate]:
         if not price:  # 0 is what shops send for "ask us"
             continue
         weight, why = _weight(block) - (0 if block.own else 1.5), "stated as data"
-        if struck.get(price) is True:
+        if price not in struck and (meant := _in_another_unit(price, struck)):
+            price, why = meant, f"stated as data: {price}, which the page shows as this"
+        elif struck.get(price) is True:
             weight, why = weight - 2.5, "stated as data, but struck through on the page"
         elif price not in struck and prominent:
             weight, why = weight - 1.8, "stated as data, but another price is shown"
@@ -149,6 +151,15 @@ def _prices(own: list[Stated], seen: Seen, near: str) -> Iterator[Candidate]:
             weight, why = weight + 0.5, "stated as data, and shown"
         yield Candidate("price", price, block.source, f"{block.where}.offers", round(weight, 2), why)
     yield from shown
+
+
+def _in_another_unit(price: Decimal, shown: Container[Decimal]) -> Decimal | None:
+    """What the page shows for data in cents, or with a dot for thousands (2.449); None where it shows neither."""
+    if price == price.to_integral_value() and price >= 100 and price / 100 in shown:
+        return price / 100
+    if price.as_tuple().exponent == -3 and price * 1000 in shown:
+        return price * 1000
+    return None
 
 
 def _availability(own: list[Stated], document: Document, near: str) -> Iterator[Candidate]:
