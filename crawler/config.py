@@ -25,6 +25,8 @@ class Config:
     hash_key: str | None = field(repr=False)
     x_bearer_token: str | None = field(repr=False)
     youtube_api_key: str | None = field(repr=False)
+    tikapi_key: str | None = field(repr=False)
+    scrapingbee_api_key: str | None = field(repr=False)
     api_token: str | None = field(repr=False)
     shared_dir: Path
     dyno: str | None
@@ -83,6 +85,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         hash_key=given("TIDEMARK_HASH_KEY"),
         x_bearer_token=given("X_BEARER_TOKEN"),
         youtube_api_key=given("YOUTUBE_API_KEY"),
+        tikapi_key=given("TIKAPI_KEY"),
+        scrapingbee_api_key=given("SCRAPINGBEE_API_KEY"),
         api_token=given("API_TOKEN"),
         shared_dir=Path(given("TIDEMARK_SHARED") or ROOT.parent / "shared"),
         dyno=dyno,

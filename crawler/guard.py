@@ -27,13 +27,17 @@ def watched(limit_s: float) -> None:
     if not hasattr(os, "fork") or limit_s <= 0:
         return
     alive_r, alive_w = os.pipe()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the parent can pass it on
     child = os.fork()
     if child == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.close(alive_w)
         threading.Thread(target=_end_with, args=(alive_r,), name="tidemark-parent", daemon=True).start()
         return
     os.close(alive_r)
-    _wait(child, limit_s)
+    os.set_inheritable(alive_w, True)
+    # The parent needs nothing of what the crawl has loaded: a small interpreter takes its place.
+    os.execv(sys.executable, [sys.executable, "-I", "-S", __file__, str(child), str(limit_s), str(GRACE_S)])
 
 
 def _end_with(alive: int) -> None:
@@ -42,15 +46,16 @@ def _end_with(alive: int) -> None:
     os._exit(KILLED)  # the browser's driver ends with us, and the browser with it
 
 
-def _wait(child: int, limit_s: float) -> NoReturn:
+def _wait(child: int, limit_s: float, grace_s: float) -> NoReturn:
     ends_s, asked = time.monotonic() + limit_s, False
 
     def pass_on(number: int, frame: object) -> None:
         nonlocal ends_s, asked
         os.kill(child, number)
-        ends_s, asked = time.monotonic() + GRACE_S, True
+        ends_s, asked = time.monotonic() + grace_s, True
 
     signal.signal(signal.SIGTERM, pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     signal.signal(signal.SIGINT, lambda number, frame: None)  # the terminal has told the child, too
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -70,3 +75,7 @@ def _leave(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code if code >= 0 else KILLED)
+
+
+if __name__ == "__main__":
+    _wait(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))

@@ -55,6 +55,7 @@ BROWSER_VISIT_S = 120.0  # the longest visit, scrolling included
 BROWSER_RECYCLE_VISITS = 200  # then a new browser: memory grows with the pages it has shown
 BROWSER_RECYCLE_MB = 380  # or when it has grown to this (PSS), looked at every 20 visits
 BROWSER_IGNORE_TLS = False
+API_SERVICE = ""  # tikapi or scrapingbee, with your own key, in the place of the browser
 HARD_LIMIT_MINUTES = 240.0  # then a parent process ends a crawl that has a browser, whatever it does; 0: no parent
 PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT = 30_000  # ms
 

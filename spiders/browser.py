@@ -22,7 +22,7 @@ from scrapy import signals
 from crawler.archive import Capture
 from crawler.budget import Budget, Spent
 from crawler.context import answer_heard
-from crawler.items import Item, Post, Refused
+from crawler.items import Item, Post, Refused, Vantage
 from crawler.journal import Journal, Past
 from crawler.lanes.browser import HANDLERS
 from crawler.lanes.http import captured, keep
@@ -271,7 +271,13 @@ class BrowserSpider(PageSpider):
             return self._reads(page, url, body, needs_document)
 
         order = Order(re.compile(self.answers), heard, self._pace_s, needs_document, reads)
-        request.meta.update(playwright=True, lane="browser", order=order, visit=visit, asked_at=time.monotonic())
+        if service := self.crawler.settings.get("API_SERVICE"):
+            lane, vantage = "api", Vantage(session="api" if service == "tikapi" else "anonymous", via=service)
+        else:
+            lane, vantage = "browser", Vantage()
+        request.meta.update(
+            playwright=True, lane=lane, vantage=vantage, order=order, visit=visit, asked_at=time.monotonic()
+        )
         return request
 
     def _pace_s(self) -> float:

@@ -7,6 +7,7 @@ the way of lane http. Nothing is started before the first of them.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import os
 import time
@@ -16,34 +17,39 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 from playwright.async_api import Error as PlaywrightError
-from scrapy.http import Headers, HtmlResponse, Response, TextResponse
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.http import Headers, HtmlResponse, Request, Response, TextResponse
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.provider import PlaywrightBrowserProvider
 
 from crawler.config import load
 from crawler.health import INSTALL_BROWSER, find_browser, headless_shell
 from crawler.lanes import processes
+from crawler.lanes.api import Told, service_of
 from crawler.lanes.gate import Gate, Upstream
 from crawler.lanes.tab import Order, Seen, Tab
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from playwright.async_api import Browser, BrowserType
-    from scrapy import Request, Spider
+    from scrapy import Spider
     from scrapy.crawler import Crawler
 
 log = logging.getLogger(__name__)
 HANDLERS = {"https": "crawler.lanes.browser.BrowserHandler", "capture": "crawler.lanes.replay.CaptureHandler"}
 """For the setting DOWNLOAD_HANDLERS of spiders that may need a browser."""
 FLAGS = (
-    "--blink-settings=imagesEnabled=false", "--disable-gpu", "--disable-dev-shm-usage", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--no-first-run", "--mute-audio",
-    "--renderer-process-limit=2", "--disable-quic", "--dns-prefetch-disable", "--no-pings",
+    "--blink-settings=imagesEnabled=false", "--disable-gpu", "--in-process-gpu", "--disable-dev-shm-usage",
+    "--disable-sync", "--disable-background-networking", "--disable-component-update", "--no-first-run", "--mute-audio",
+    "--renderer-process-limit=1", "--js-flags=--max-semi-space-size=2", "--disable-quic", "--dns-prefetch-disable",
+    "--no-pings",
     # Nothing goes past the door: not to this machine, and not by way of video calls.
     "--proxy-bypass-list=<-loopback>", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )  # fmt: skip
 NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")  # it comes decoded
+PARK_S = 0.5  # a blank page costs a process of the browser, so it waits whether the next visit comes at once
+TIDY_EVERY = 10  # visits, between which what pages have left in memory is thrown away
 LOOK_EVERY = 20  # visits, at the memory of the browser
 
 
@@ -97,7 +103,9 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         hosts: Collection[str] = (*getattr(spider, "hosts", ()), *getattr(spider, "page_hosts", ()))
         upstream = Upstream.parse(getproxies().get("https"))  # as Scrapy finds the proxy of lane http
         self.gate = Gate(hosts, upstream, settings.getint("DOWNLOAD_MAXSIZE"))
+        self.service = service_of(settings.get("API_SERVICE") or "", load())
         self.idle: list[Tab] = []
+        self.parking: set[asyncio.Task[None]] = set()
         self.seats = asyncio.Semaphore(settings.getint("BROWSER_TABS"))
         self.seated = 0
         self.visits = 0
@@ -111,6 +119,10 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
 
     async def _download_request_with_retry(self, request: Request, spider: Spider) -> Response:
         order: Order = request.meta["order"]
+        if self.service is not None:
+            seen = await self.service.visit(request.url, order, self._ask)
+            request.meta["seen"] = seen
+            return _response(seen, request)
         async with self.seats:
             async with self.changing:
                 await self._recycle()
@@ -124,7 +136,17 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         request.meta["seen"] = seen
         return _response(seen, request)
 
+    async def _ask(self, url: str, headers: Mapping[str, str]) -> Told:
+        """A request to the service, past everything that logs or keeps addresses."""
+        given = await HTTP11DownloadHandler.download_request(self, Request(url, headers=dict(headers)))
+        kept = {name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+                for name, values in given.headers.items()}  # fmt: skip
+        body = gzip.decompress(given.body) if kept.get("content-encoding") == "gzip" else given.body
+        return Told(given.status, kept, body)
+
     async def _tab(self) -> Tab:
+        if not self.idle and self.parking:  # better the one that is being blanked than one more
+            await asyncio.gather(*self.parking)
         while self.idle:
             tab = self.idle.pop()
             if not tab.broken:
@@ -153,18 +175,30 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         self.visits += 1
         self.stats.inc_value("browser/visits")
         self.stats.set_value("browser/bytes", self.gate.total_bytes)
-        if not tab.broken:
-            await tab.leave()
         if tab.broken:
             with suppress(PlaywrightError, TimeoutError):
                 async with asyncio.timeout(5):
                     await tab.page.close()
             self.stats.inc_value("browser/tabs_broken")
         else:
+            if self.visits % TIDY_EVERY == 0:
+                await tab.tidy()
             self.idle.append(tab)
+            asyncio.get_running_loop().call_later(PARK_S, self._park, tab)
         self.seated -= 1
         if not self.seated:
             self.empty.set()
+
+    def _park(self, tab: Tab) -> None:
+        """A page that the next visit has not replaced does not go on in the background."""
+        if tab in self.idle and not tab.is_blank:
+            self.idle.remove(tab)
+            self.parking.add(task := asyncio.get_running_loop().create_task(self._blank(tab)))
+            task.add_done_callback(self.parking.discard)
+
+    async def _blank(self, tab: Tab) -> None:
+        await tab.leave()
+        self.idle.append(tab)
 
     async def _recycle(self) -> None:
         """A browser grows with the pages it has shown: after so many, or when it is too large, a new one takes over."""
@@ -178,6 +212,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         while self.seated:
             self.empty.clear()
             await self.empty.wait()
+        await asyncio.gather(*self.parking)
         self.idle.clear()
         self.visits = 0
         self.stats.inc_value("browser/recycled")

@@ -132,6 +132,7 @@ class Tab:
         self.patience_s = patience_s
         self.visit_s = visit_s
         self.broken = False
+        self.is_blank = True
         self._visit: _Visit | None = None
         page.on("crash", lambda _: self._break())
         page.on("close", lambda _: self._break())
@@ -155,11 +156,9 @@ class Tab:
         return made
 
     async def visit(self, url: str, order: Order) -> Seen:
-        """Raises PlaywrightError when the page does not come, PageFailed when it never will.
-
-        Whatever happens, the tab shows nothing afterwards; or it is broken and must be closed.
-        """
+        """Raises PlaywrightError when the page does not come, PageFailed when it never will; the tab is then broken."""
         began_s = time.monotonic()
+        self.is_blank = False
         visit = self._visit = _Visit(order.answers)
         try:
             async with asyncio.timeout(self.visit_s):
@@ -182,8 +181,15 @@ class Tab:
         try:
             async with asyncio.timeout(5):
                 await self.page.goto(BLANK, wait_until="commit")
+                self.is_blank = True
         except (TimeoutError, PlaywrightError):
             self.broken = True
+
+    async def tidy(self) -> None:
+        """Have the browser give back what earlier pages have left: by itself it does so late."""
+        with suppress(PlaywrightError):
+            await self.cdp.send("HeapProfiler.collectGarbage")
+            await self.cdp.send("Memory.simulatePressureNotification", {"level": "critical"})
 
     async def _go(self, url: str, visit: _Visit) -> _Asked | None:
         """None when the page came; else the redirect that led away from the listed hosts."""
