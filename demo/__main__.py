@@ -101,6 +101,7 @@ def show(config: Config, world: World) -> int:
         f"{DATABASE};\n"
         f"its captures are in {config.archive_dir / DATABASE}. Try next:\n"
         f"  {python} -m analysis evolution --board x:trends:br --database {DATABASE} --plot trends.png\n"
+        f"  {python} -m analysis.web --database {DATABASE}   # dashboard and API: http://127.0.0.1:8600/\n"
         f"  {python} -m demo.site                  # the simulated web in your own browser\n"
         f"  {python} -m scrapy doctor\n"
         f"  {python} -m scrapy db stop"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.responses import Response, StreamingResponse
 
 from analysis.command import moment, until
@@ -87,11 +86,10 @@ def conditions_of(listing: Listing, given: Mapping[str, Any]) -> list[Condition]
     return made
 
 
-def _endpoint(listing: Listing) -> Callable[..., Response]:
-    model = _model(listing)
-
-    def read(request: Request, asked_for: Any) -> Response:
-        site, given = site_of(request), vars(asked_for)
+def _endpoint(listing: Listing, model: type[BaseModel]) -> Callable[[Request], Response]:
+    def read(request: Request) -> Response:
+        # Checked here at once: FastAPI takes parameters one by one, which costs as much as the query.
+        site, given = site_of(request), vars(_checked(model, request))
         conditions = conditions_of(listing, given)
         order = listing.orders[given["sort"]]
         if order.indexed and given.get(listing.needs[0]):
@@ -110,12 +108,29 @@ def _endpoint(listing: Listing) -> Callable[..., Response]:
         page = {"returned": len(rows), "limit": given["limit"], "next": following}
         return answer(request, rows, page, {"list": listing.name, "simulated": site.simulated})
 
-    def parameter(name: str, kind: Any) -> inspect.Parameter:
-        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
-
-    taken = [parameter("request", Request), parameter("asked_for", Annotated[model, Query()])]
-    read.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
     return read
+
+
+def _checked(model: type[BaseModel], request: Request) -> BaseModel:
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = str(first["loc"][0])[:80]
+        if first["type"] == "extra_forbidden":
+            there = ", ".join(sorted(each.alias or field for field, each in model.model_fields.items()))
+            message = f"no such parameter; there are: {there}"
+            raise Trouble(400, "unknown_parameter", message, name) from None
+        raise Trouble(400, "bad_parameter", f"{name}: {first['msg']}", name) from None
+
+
+def _described(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """The parameters as OpenAPI has them."""
+    made = []
+    for name, schema in model.model_json_schema(by_alias=True)["properties"].items():
+        about = schema.pop("description", "")
+        made.append({"name": name, "in": "query", "required": False, "description": about, "schema": schema})
+    return made
 
 
 def _tie(row: Mapping[str, Any], tie: str) -> Any:
@@ -166,8 +181,10 @@ def download(
 def router() -> APIRouter:
     made = APIRouter(prefix="/api")
     for listing in LISTS.values():
+        model = _model(listing)
         made.add_api_route(
-            f"/{listing.name}", _endpoint(listing), methods=["GET"], summary=listing.about, tags=["lists"],
+            f"/{listing.name}", _endpoint(listing, model), methods=["GET"], summary=listing.about, tags=["lists"],
             response_model=None, responses=DOWNLOADS, operation_id=f"list_{listing.name}",
+            openapi_extra={"parameters": _described(model)},
         )  # fmt: skip
     return made

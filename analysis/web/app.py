@@ -68,10 +68,6 @@ async def _trouble(request: Request, error: Any) -> Response:
 async def _invalid(request: Request, error: Any) -> Response:
     first = error.errors()[0]
     name = str(first["loc"][-1])[:80]
-    if first["type"] == "extra_forbidden":
-        taken = request.app.openapi()["paths"][request.scope["route"].path]["get"].get("parameters", ())
-        there = ", ".join(sorted(each["name"] for each in taken))
-        return failure(Trouble(400, "unknown_parameter", f"no such parameter; there are: {there}", name))
     return failure(Trouble(400, "bad_parameter", f"{name}: {first['msg']}", name))
 
 

@@ -71,7 +71,7 @@ def intervals(rows: Sequence[Row], y: str, title: str, shape: str = "%", color: 
 
 
 def time(say: Words, field: str = "at:T") -> alt.X:
-    axis = alt.Axis(labelExpr=TIME_LABEL, tickCount=7, labelOverlap=True)
+    axis = alt.Axis(labelExpr=TIME_LABEL, tickCount=7, labelOverlap=True, labelSeparation=6)
     return alt.X(field, title=say("time_utc"), scale=alt.Scale(type="utc"), axis=axis)
 
 

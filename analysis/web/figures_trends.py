@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from analysis.output import fit
-from analysis.web import boards
+from analysis.web import boards, draw
 from analysis.web.figure import Figure, data
 from analysis.web.filters import Filters
 from analysis.web.site import Site
@@ -19,12 +19,6 @@ Row = dict[str, Any]
 LABEL = 26  # columns of a topic's name in a legend
 HOUR = timedelta(hours=1)
 PLACES = [1, 5, 10, 20, 30, 40, 50]
-
-
-def time(say: Words, field: str = "at:T") -> alt.X:
-    return alt.X(
-        field, title=say("time_utc"), scale=alt.Scale(type="utc"), axis=alt.Axis(tickCount=7, labelOverlap=True)
-    )
 
 
 def chosen_board(site: Site, filters: Filters) -> str | None:
@@ -46,8 +40,9 @@ def positions(site: Site, say: Words, filters: Filters) -> Figure:
     y = alt.Y("position:Q", title=say("position"), axis=alt.Axis(format="d", values=PLACES),
               scale=alt.Scale(domain=[1, max(lowest, 2)], reverse=True, nice=False, zero=False))  # fmt: skip
     color = alt.Color("topic:N", title=None, sort=labels, scale=alt.Scale(domain=labels), legend=alt.Legend(columns=3))
+    shown = ["topic:N", "position:Q", alt.Tooltip("at:T", format="%Y-%m-%d %H:%M")]
     base = alt.Chart(data(rows), width="container", height=340).encode(
-        x=time(say), y=y, color=color, tooltip=["topic:N", "position:Q", alt.Tooltip("at:T", format="%Y-%m-%d %H:%M")]
+        x=draw.time(say), y=y, color=color, tooltip=shown
     )
     chart = base.mark_line(strokeWidth=2).encode(detail="line:N") + base.mark_point(filled=True, size=14, opacity=1)
     says = say("positions_says", n=len(found["topics"]), snapshots=found["snapshots_48h"])

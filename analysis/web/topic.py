@@ -16,8 +16,9 @@ from analysis.trends.board_life import LEAST_LOOKS, week
 from analysis.trends.evolution import EPOCH, Clock, board_clock, board_evolution
 from analysis.trends.streams import Stream, stream_of_board
 from analysis.web import boards
+from analysis.web.draw import time
 from analysis.web.figure import Figure, data
-from analysis.web.figures_trends import PLACES, chosen_board, time
+from analysis.web.figures_trends import PLACES, chosen_board
 from analysis.web.filters import Filters
 from analysis.web.site import Site
 from analysis.web.words import Words
