@@ -40,7 +40,7 @@ def positions(site: Site, say: Words, filters: Filters) -> Figure:
     y = alt.Y("position:Q", title=say("position"), axis=alt.Axis(format="d", values=PLACES),
               scale=alt.Scale(domain=[1, max(lowest, 2)], reverse=True, nice=False, zero=False))  # fmt: skip
     color = alt.Color("topic:N", title=None, sort=labels, scale=alt.Scale(domain=labels), legend=alt.Legend(columns=3))
-    shown = ["topic:N", "position:Q", alt.Tooltip("at:T", format="%Y-%m-%d %H:%M")]
+    shown: list[Any] = ["topic:N", "position:Q", alt.Tooltip("at:T", format="%Y-%m-%d %H:%M")]
     base = alt.Chart(data(rows), width="container", height=340).encode(
         x=draw.time(say), y=y, color=color, tooltip=shown
     )
