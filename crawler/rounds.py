@@ -128,7 +128,7 @@ def _set(settings: Config) -> dict[str, bool]:
 def _news(told: Notices, report: due.Report, at: datetime) -> Iterable[Notice]:
     for each in told.untold_alerts(at - ALERTS_OF):
         yield alert(each, at)
-    for watch, (reason, slots) in told.gaps_in_a_row().items():
+    for watch, (reason, slots) in told.gaps_in_a_row(at).items():
         yield slot_alarm(watch, reason, slots, at)
     for line in report.alarms:
         about = line.partition(" at ")[0].partition(" of 2")[0]

@@ -43,6 +43,8 @@ class Command(ScrapyCommand):
         try:
             if path.exists():
                 raise OSError(f"{path} is there already; name another file")
+            if not path.absolute().parent.is_dir():
+                raise OSError(f"{path.parent}: no such folder")
             with connect(settings) as client, plain_errors(address(settings)):
                 database = client[settings.mongodb_database]
                 done = backup(database, path, datetime.now(UTC), History.of(database, settings))

@@ -95,6 +95,8 @@ def _added(tar: tarfile.TarFile, name: str, file: IO[bytes]) -> None:
 def check(path: Path) -> dict[str, Any]:
     """What the file says of itself, after every digest was found right. Raises BackupError."""
     found = {}
+    if not path.is_file():
+        raise BackupError(f"{path}: no such file")
     try:
         with tarfile.open(path, "r:gz") as tar:
             facts: dict[str, Any] = json.loads(_read(tar, "backup.json").read())

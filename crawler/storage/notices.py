@@ -6,6 +6,7 @@ sent again, and says that it may be a repetition: better twice than never, and n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -86,17 +87,24 @@ class Notices:
         """Alerts of `python -m analysis alerts` that were told since, oldest first."""
         return list(self._database["alerts"].find({"at": {"$gte": since}}).sort("at", 1).limit(most))
 
-    def gaps_in_a_row(self, most: int = 3) -> dict[str, tuple[str, int]]:
-        """Watches whose newest *most* slots are gaps of one reason: reason and how many, by the watch's id."""
+    def gaps_in_a_row(self, now: datetime, most: int = 3) -> dict[str, tuple[str, int]]:
+        """Watches whose newest *most* slots are gaps of one reason: reason and how many, by the watch's id.
+
+        One question for each cadence of the list, however long that is.
+        """
+        listed: dict[float, list[str]] = defaultdict(list)
+        for row in self._database["targets"].find({"every_s": {"$gt": 0}, "paused": {"$ne": True}}, {"every_s": 1}):
+            listed[row["every_s"]].append(row["_id"])
         found = {}
-        for watch in self._database["targets"].find({"every_s": {"$gt": 0}}, {"_id": 1}):
-            rows = list(
-                self._database["slots"].find({"watch": watch["_id"], "status": {"$ne": "claimed"}}, {"reason": 1})
-                .sort("slot", -1).limit(most)
-            )  # fmt: skip
-            reasons = {row.get("reason") for row in rows}
-            if len(rows) == most and len(reasons) == 1 and (reason := reasons.pop()):
-                found[str(watch["_id"])] = (str(reason), most)
+        for every_s, ids in listed.items():
+            newest = now - timedelta(seconds=every_s * (most + 2))
+            reasons: dict[str, list[str | None]] = {each: [] for each in ids}
+            asked = {"watch": {"$in": ids}, "slot": {"$gte": newest}, "status": {"$ne": "claimed"}}
+            for row in self._database["slots"].find(asked, {"watch": 1, "reason": 1}).sort("slot", -1):
+                reasons[row["watch"]].append(row.get("reason"))
+            for each, told in reasons.items():
+                if len(told) >= most and told[0] is not None and len(set(told[:most])) == 1:
+                    found[each] = (told[0], most)
         return found
 
     def _claim(self, now: datetime, owner: str, but: Sequence[str]) -> Document | None:
