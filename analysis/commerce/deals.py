@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -27,6 +27,7 @@ from analysis.commerce.deals_spans import Catalogue, coupon, free_shipping, prod
 
 WEIGHTS = Path(__file__).with_name("deals_weights.json")
 NOT_MONEY = "not_money"
+LONGEST = 4_000  # characters; the longest caption that a platform takes
 IS_DEAL = 0.45  # best F1 between 0.35 and 0.55 in cross-validation; docs/deals.md
 _PER = re.compile(
     r"\s?(?:(?P<month>/ ?m(?:o|onth|ês|es|ois|onat)\b|p/?cm\b|(?:per|a|al|por|ao|par|pro) (?:month"
@@ -93,6 +94,7 @@ class Told:
 
 
 def read(post: Told, catalogue: Catalogue | None = None) -> Reading:
+    post = post if len(post.text) <= LONGEST else replace(post, text=post.text[:LONGEST])
     folded = fold(post.text)
     heard = cues(folded)
     home = Home(post.text, post.language, post.links)

@@ -91,14 +91,14 @@ def _lines(args: argparse.Namespace, watched: Watched) -> int:
     n = refused = 0
     with ExitStack() as stack:
         out = stack.enter_context(args.output.open("wb")) if args.output else sys.stdout.buffer
-        for name, line in _given_lines(args.given, stack):
+        for name, number, line in _given_lines(args.given, stack):
             n += 1
             try:
                 key, post = told(_parsed(line), watched.names)
             except NotAPost as error:
                 refused += 1
                 if refused <= SAID:
-                    sys.stderr.write(f"{name}, line {n}: {error}\n")
+                    sys.stderr.write(f"{name}, line {number}: {error}\n")
                 continue
             found = read(post)
             if _kept(found.is_deal, bool(found.amounts), args.keep or "all"):
@@ -113,7 +113,7 @@ def _kept(is_deal: bool, has_amounts: bool, keep: str) -> bool:
     return keep == "all" or is_deal or (keep == "amounts" and has_amounts)
 
 
-def _given_lines(given: Iterable[str], stack: ExitStack) -> Iterator[tuple[str, bytes]]:
+def _given_lines(given: Iterable[str], stack: ExitStack) -> Iterator[tuple[str, int, bytes]]:
     for each in given:
         if each == "-":
             source: IO[bytes] = sys.stdin.buffer
@@ -123,7 +123,7 @@ def _given_lines(given: Iterable[str], stack: ExitStack) -> Iterator[tuple[str, 
                 raise UsageError(f"{each}: no such file")
             opened = gzip.open(each) if each.lower().endswith(".gz") else Path(each).open("rb")  # noqa: SIM115 - the stack closes it
             source, name = cast(IO[bytes], stack.enter_context(opened)), each
-        yield from ((name, line) for line in source if line.strip())
+        yield from ((name, number, line) for number, line in enumerate(source, 1) if line.strip())
 
 
 def _parsed(line: bytes) -> dict[str, object]:

@@ -88,6 +88,10 @@ def members(source: str, done: frozenset[str] = frozenset()) -> Iterator[Packed 
                 yield from (each for each in _alone(counted, name) if each.name not in done)
     except _DAMAGE as error:
         yield Damaged(name, f"cannot be read: {error}")
+    except Exception as error:  # object stores raise what they like: no credentials, no such bucket
+        if urlsplit(source).scheme not in ("s3", "gs"):
+            raise
+        yield Damaged(name, f"cannot be read: {type(error).__name__}: {error}")
 
 
 class _Counted(io.RawIOBase):

@@ -144,6 +144,23 @@ def test_bare_lines_posts_and_tweets_become_rows(tmp_path: Path, capsys):
     assert "line 4: expected an id and a text" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1," * 3000,
+        "$" * 5000,
+        "9" * 6000 + "$",
+        "from " * 2000 + "$1",
+        "5-" * 3000,
+        "千" * 5000 + "円",
+        "€1 " * 1000,
+        "@" * 5000 + "#1",
+    ],
+)
+def test_a_hostile_text_comes_to_an_end(text):
+    assert not read(Told(text, "en")).is_deal
+
+
 def test_a_watched_account_is_the_seller_and_brings_its_category(tmp_path: Path):
     (tmp_path / "watch.csv").write_text("# shops\n@HomeBarn,kitchen\n4711\n")
     (tmp_path / "in.jsonl").write_text(
