@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from scrapy import Request
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http.request import NO_CALLBACK
+from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import Deferred
 
 if TYPE_CHECKING:
-    from scrapy import Request
     from scrapy.http import Response
 
 
@@ -32,6 +35,25 @@ class Unreachable:
 
 class Robots(RobotsTxtMiddleware):
     """Scrapy's own, which takes an unreachable robots.txt for leave to fetch everything and prints a traceback."""
+
+    async def robot_parser(self, request: Request) -> Any:
+        """As Scrapy's own, without the traceback of a connection that fails."""
+        parts = urlsplit(request.url)
+        netloc = parts.netloc
+        if netloc not in self._parsers:
+            self._parsers[netloc] = Deferred()
+            asked = Request(
+                f"{parts.scheme}://{netloc}/robots.txt", priority=self.DOWNLOAD_PRIORITY, callback=NO_CALLBACK,
+                meta={"dont_obey_robotstxt": True},
+            )  # fmt: skip
+            assert self.crawler.engine is not None
+            try:
+                await self._parse_robots(await self.crawler.engine.download_async(asked), netloc, request)
+            except Exception as error:  # whatever it is, nobody has said that we may
+                self._robots_error(error, netloc)
+            self._stats.inc_value("robotstxt/request_count")
+        parser = self._parsers[netloc]
+        return await maybe_deferred_to_future(parser) if isinstance(parser, Deferred) else parser
 
     async def process_request(self, request: Request, spider: Any = None) -> None:
         if request.url.startswith("capture:"):  # a replay asks nobody
