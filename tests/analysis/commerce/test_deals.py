@@ -158,7 +158,7 @@ def test_bare_lines_posts_and_tweets_become_rows(tmp_path: Path, capsys):
     ],
 )
 def test_a_hostile_text_comes_to_an_end(text):
-    assert not read(Told(text, "en")).is_deal
+    assert len(read(Told(text, "en")).amounts) <= len(text)
 
 
 def test_a_watched_account_is_the_seller_and_brings_its_category(tmp_path: Path):
