@@ -24,7 +24,8 @@ from .scene import FIRST, NEWER
 
 MODELS = {model.collection: model for model in KINDS.values()}
 DERIVED = {
-    "creators": {**ACCOUNT_COLUMNS, **RATE_COLUMNS, **GROWTH_COLUMNS}, "trends": {"board": "string", **BOARD_EVOLUTION_COLUMNS},
+    "creators": {**ACCOUNT_COLUMNS, **RATE_COLUMNS, **GROWTH_COLUMNS},
+    "trends": {"board": "string", **BOARD_EVOLUTION_COLUMNS},
     "fetches": {"outcome": "string", "at": "datetime64[ms, UTC]"}, "observations": {"entity": "string"},
 }  # fmt: skip
 OF_TYPE = {"text": "String", "integer": "Number", "double": "Number", "numeric": "Number", "boolean": "Boolean"}
