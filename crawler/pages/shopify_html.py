@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from typing import Any, ClassVar
-from urllib.parse import parse_qs
+from functools import cached_property
+from typing import ClassVar
+from urllib.parse import parse_qs, urljoin
 
-from crawler.counts import cents, json_count, units
+from crawler.counts import cents
 from crawler.fields import Fields, address, dig, load_json, text
 from crawler.items import Offer, Product
 from crawler.outcomes import MissingField, Outcome
-from crawler.pages.product.found import number, whole
+from crawler.pages.product.document import Document
+from crawler.pages.product.found import Stated, StatedOffer
+from crawler.pages.product.linked import linked
 from crawler.pages.reviews import reviews_of
 from crawler.pages.shopify import ShopifyPage, host_of, plain
 from crawler.pages.widgets import ratings
@@ -21,8 +23,7 @@ _CURRENCY = re.compile(rb'Shopify\.currency\s*=\s*\{"active":"([A-Z]{3})"')
 _META_CURRENCY = re.compile(rb'(?:og|product):price:currency"\s+content="([A-Z]{3})"')
 _EMBEDDED = re.compile(rb"<script[^>]*js-product-json[^>]*>(.*?)</script>", re.S)
 _PRODUCT_JSON = re.compile(rb'<script[^>]*\bid=["\']?ProductJson[^>]*>(.*?)</script>', re.S)
-_LINKED = re.compile(rb"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.S)
-_LINKED_PRODUCT = re.compile(rb'"@type"\s*:\s*\[?\s*"Product"')
+_LINKED_PRODUCT = re.compile(rb'"@type"\s*:\s*\[?\s*"Product(?:Group)?"')
 _META_ID = re.compile(rb'var meta = \{"product":\{"id":(\d+)')
 _CUT_NUMBER = re.compile(r"(?<=[:,\[])\s*(0\d+)(?=\s*[,}\]])")
 
@@ -31,6 +32,7 @@ class StorePage(ShopifyPage):
     """A store's HTML: product JSON embedded by card or once (cents), else JSON-LD (units); rating widgets."""
 
     name: ClassVar[str] = "shopify.html"
+    version: ClassVar[int] = 2  # 1 read Junip alone, and a rating of nobody as 0
     urls: ClassVar[tuple[str, ...]] = (r"/products/[^/?.]+(\?|$)", r"/collections/[^/?.]+(\?|$)")
     on_any_host: ClassVar[bool] = True
 
@@ -65,61 +67,50 @@ class StorePage(ShopifyPage):
         if len(products) == 1 and products[0].product_id:
             self.reading.follows += reviews_of(self.body, products[0].host, products[0].product_id)
 
-    def _read_linked(self) -> bool:
-        """The first JSON-LD product whose offers name their variants; blocks of one page disagree."""
-        for i, raw in enumerate(_LINKED.findall(self.body)):
-            try:
-                data = load_json(raw)
-            except ValueError:  # a review widget leaves CSS in such scripts
-                self.reading.odd.append(f"ld+json[{i}]")
-                continue
-            if not isinstance(data, dict) or data.get("@type") != "Product":
-                continue
-            linked = Fields(data, f"ld+json[{i}]", self.reading.odd)
-            self.each("product", [linked], self._linked)
-            self.reading.got = 1
-            return True
-        return False
+    @cached_property
+    def _stated(self) -> list[Stated]:
+        """Products of the page's JSON-LD, groups and graphs too; blocks of one page disagree."""
+        document = Document(self.body.decode("utf-8", "replace"), self.url)
+        return [block for block in linked(document, self.reading.odd) if block.own]
 
-    def _linked(self, fields: Fields) -> None:
-        url = fields.need("url", text)
-        handle = url.partition("/products/")[2].partition("?")[0] or None
+    def _read_linked(self) -> bool:
+        """The JSON-LD product whose offers name the most variants, of equal ones the first."""
+        priced = [
+            block for block in self._stated if block.name and any(offer.price is not None for offer in block.offers)
+        ]
+        if not priced:
+            return False
+        best = max(priced, key=lambda block: sum(_variant(offer) is not None for offer in block.offers))
+        url = urljoin(self.url if address(self.url).hostname else f"https://{self.store()}", best.url or self.url)
         number = _META_ID.search(self.body)
-        brand, rating = fields.part("brand"), fields.part("aggregateRating")
         made = self.add(
             Product,
             url=url,
             host=host_of(url) or self.store(),
             product_id=number[1].decode() if number else None,
-            handle=handle,
-            title=fields.need("name", text),
-            brand=brand.may("name", text) if brand else None,
-            sku=fields.may("sku", text),
-            gtin=fields.may("gtin13", text) or fields.may("gtin12", text),
-            mpn=fields.may("mpn", text),
-            description=plain(fields.may("description", text)),
-            rating=rating.may("ratingValue", float) if rating else None,
-            rating_count=(rating.may("reviewCount", json_count) or rating.may("ratingCount", json_count))
-            if rating else None,
-        )  # fmt: skip
-        if made is None:
-            return
-        aggregate = fields.part("offers") if isinstance(fields.raw.get("offers"), dict) else None
-        offers = aggregate.parts("offers") if aggregate and "offers" in aggregate.raw else fields.parts("offers")
-        self.each("offer", offers, lambda offer: self._linked_offer(made.key, url, offer))
-
-    def _linked_offer(self, product: str, url: str, offer: Fields) -> None:
-        variant = parse_qs(address(offer.may("url", text) or "").query).get("variant")
-        self.add(
-            Offer,
-            url=url,
-            product=product,
-            variant_id=variant[0] if variant else None,
-            title=offer.may("name", text),
-            price=offer.need("price", units),
-            currency=offer.may("priceCurrency", text),
-            available=offer.may("availability", _in_stock),
+            handle=url.partition("/products/")[2].partition("?")[0].strip("/") or None,
+            title=best.name,
+            brand=best.brand,
+            sku=best.sku,
+            gtin=best.gtin,
+            mpn=best.mpn,
+            description=plain(best.description),
+            rating=best.rating,
+            rating_count=best.rating_count,
         )
+        for offer in best.offers if made else ():
+            self._linked_offer(made.key if made else "", url, offer)
+        self.reading.got = 1
+        return True
+
+    def _linked_offer(self, product: str, url: str, offer: StatedOffer) -> None:
+        if offer.price is None:
+            self.reading.odd.append("ld+json: an offer without a price")
+            return
+        self.add(
+            Offer, url=url, product=product, variant_id=_variant(offer), title=offer.title, price=offer.price,
+            list_price=offer.list_price, currency=offer.currency, available=offer.available,
+        )  # fmt: skip
 
     def _embedded(self, raw: bytes, i: int) -> Fields | None:
         shown = html.unescape(raw.decode("utf-8", "replace")) if b"&quot;" in raw else raw.decode("utf-8", "replace")
@@ -161,29 +152,12 @@ class StorePage(ShopifyPage):
 
     def _stated_rating(self) -> tuple[float, int] | None:
         """Of the page's only product, as its JSON-LD states it: the way of Stamped and others."""
-        for data in self._blocks():
-            rating = data.get("aggregateRating") if data.get("@type") == "Product" else None
-            if not isinstance(rating, dict):
-                continue
-            mean = number(rating.get("ratingValue"))
-            count = next((n for name in ("ratingCount", "reviewCount") if (n := whole(rating.get(name)))), None)
-            if mean is not None and count:
-                return mean, count
-        return None
-
-    def _blocks(self) -> Iterator[dict[str, Any]]:
-        for raw in _LINKED.findall(self.body):
-            try:
-                data = load_json(raw)
-            except ValueError:
-                continue
-            if isinstance(data, dict):
-                yield data
+        rated = (block for block in self._stated if block.rating is not None and block.rating_count)
+        found = next(rated, None)
+        return (found.rating, found.rating_count) if found and found.rating and found.rating_count else None
 
 
-def _in_stock(value: Any) -> bool:
-    """schema.org's availability, with or without its address; other words are not guessed."""
-    word = text(value).rpartition("/")[2]
-    if word in ("InStock", "OutOfStock", "SoldOut", "LimitedAvailability"):
-        return word in ("InStock", "LimitedAvailability")
-    raise ValueError(f"availability {word[:20]!r}")
+def _variant(offer: StatedOffer) -> str | None:
+    """The variant's number by the offer's address, else its stock number."""
+    found = parse_qs(address(offer.url or "").query).get("variant")
+    return found[0] if found else offer.sku

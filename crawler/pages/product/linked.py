@@ -46,6 +46,8 @@ def linked(document: Document, odd: list[str]) -> list[Stated]:
                 odd.append(f"ld+json[{i}]")
             continue
         by_id = {node["@id"]: node for node in _nodes(data, 0) if isinstance(node.get("@id"), str) and len(node) > 1}
+        words = [word for node in _nodes(data, 0) for word in listed(node.get("availability")) if word]
+        odd += [f"ld+json[{i}].availability" for word in words if stock_of(word) is None]
         made += [_product(node, by_id, f"ld+json[{i}]") for node in _products(data, 0)]
     return made
 
