@@ -12,18 +12,20 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
+from analysis.commerce.matching import Listing, identities
 from analysis.commerce.price_history import Seen, daily, events, judge, sights
+from analysis.commerce.products import Rated, ranking
 from analysis.output import clean, fit
 from analysis.web import draw
 from analysis.web.figure import Figure
 from analysis.web.filters import Filters
-from analysis.web.site import Site
+from analysis.web.site import SLOW_FRESH_S, Site
 from analysis.web.words import Words
 
 Row = dict[str, Any]
 MOST_OFFERS, MOST_READINGS = 20_000, 60_000
+MOST_MATCHED = 5_000  # offers compared with each other while a person waits
 LINES = 8  # series that one chart can hold apart
-PRIOR_RATINGS = 10  # a product with fewer ratings stands nearer to the mean of all than to its own
 VERDICTS = ("real", "unproven", "not_real", "not_claimed")
 
 
@@ -135,77 +137,84 @@ def discounts(site: Site, say: Words, filters: Filters) -> Figure:
 
 
 def competitors(site: Site, say: Words, filters: Filters) -> Figure:
-    """The same bar code in several stores: lowest available price of each."""
+    """The same thing in several stores, by bar code, number, or what its title says; lowest available price of each."""
     found = shop(site, filters)
     title = say("competitors_title")
+    mark = (len(found.offers), len(found.products))
+    groups, questions = site.kept.get(
+        ("same", filters.category), mark, lambda: identities(_listings(found)), SLOW_FRESH_S
+    )
     asked: dict[str, dict[str, tuple[Decimal, str | None]]] = defaultdict(dict)
+    names: dict[str, str] = {}
     for offer in found.offers:
-        product = found.products.get(offer["product"], {})
-        price = offer.get("price")
-        if product.get("gtin") and isinstance(price, Decimal) and offer.get("available") is not False:
-            at_host = asked[product["gtin"]]
-            if product["host"] not in at_host or price < at_host[product["host"]][0]:
-                at_host[product["host"]] = (price, offer.get("currency"))
+        price, same = offer.get("price"), groups.get(offer["key"])
+        if same and isinstance(price, Decimal) and offer.get("available") is not False:
+            seller = _seller(found, offer)
+            names.setdefault(same, _name(found, offer))
+            if seller not in asked[same] or price < asked[same][seller][0]:
+                asked[same][seller] = (price, offer.get("currency"))
     rows: list[Row] = []
-    names = {str(row.get("gtin")): str(row.get("title")) for row in found.products.values()}
-    for gtin, hosts in asked.items():
-        if len(hosts) > 1 and len({currency for _, currency in hosts.values()}) == 1:
-            cheapest = min(price for price, _ in hosts.values())
+    for same, sellers in asked.items():
+        if len(sellers) > 1 and len({currency for _, currency in sellers.values()}) == 1:
+            cheapest = min(price for price, _ in sellers.values())
             rows += [
-                {
-                    "product": names[gtin],
-                    "host": host,
-                    "price": price,
-                    "currency": currency or "·",
-                    "above": float((price - cheapest) / cheapest) if cheapest else 0.0,
-                }
-                for host, (price, currency) in sorted(hosts.items(), key=lambda pair: pair[1][0])
-            ]
+                {"product": clean(names[same]), "host": seller, "price": price, "currency": currency or "·",
+                 "above": float((price - cheapest) / cheapest) if cheapest else 0.0}
+                for seller, (price, currency) in sorted(sellers.items(), key=lambda pair: pair[1][0])
+            ]  # fmt: skip
     if not rows:
         return Figure("competitors", title, "", missing=say("competitors_missing"))
     heads = {"product": say("product"), "host": say("host"), "price": say("price"), "currency": say("currency")}
     table = draw.table(pd.DataFrame(rows), heads)
     table[say("above_cheapest")] = [say.percent(row["above"]) for row in rows]
-    return Figure("competitors", title, say("competitors_says", n=len({row["product"] for row in rows})), table)
+    note = say("competitors_note", n=len(questions)) if questions else None
+    says = say("competitors_says", n=len({row["product"] for row in rows}))
+    return Figure("competitors", title, says, table, note=note)
+
+
+def _seller(found: Shop, offer: Row) -> str:
+    product = found.products.get(offer["product"], {})
+    return str(offer.get("seller") or product.get("host") or offer["product"].partition(":")[0])
+
+
+def _listings(found: Shop) -> list[Listing]:
+    """One for each offer of a product with a title: a variant is a thing by itself."""
+    made = []
+    for offer in found.offers[:MOST_MATCHED]:
+        product = found.products.get(offer["product"], {})
+        if product.get("title"):
+            brand, gtin, mpn = (product.get(name) for name in ("brand", "gtin", "mpn"))
+            made.append(Listing(offer["key"], _name(found, offer), brand, gtin, mpn, _seller(found, offer)))
+    return made
 
 
 def rating(site: Site, say: Words, filters: Filters) -> Figure:
-    """Products by their ratings, drawn towards the mean of all where few rated; shared ratings count once."""
+    """Products by the mean that their own ratings and those of all suggest; ratings that several share count once."""
     products = shop(site, filters).products
     title = say("rating_title")
-    rated = [row for row in products.values() if row.get("rating") is not None and row.get("rating_count")]
-    own = {
-        (row["host"], row["rating"], row["rating_count"]) if row.get("rating_shared_with") else row["key"]: row
-        for row in rated
-    }
-    if not own:
-        return Figure("rating", title, "", missing=say("rating_missing"))
-    total = sum(row["rating_count"] for row in own.values())
-    mean = sum(row["rating"] * row["rating_count"] for row in own.values()) / total
-    made = [
-        {
-            **row,
-            "score": (PRIOR_RATINGS * mean + row["rating"] * row["rating_count"])
-            / (PRIOR_RATINGS + row["rating_count"]),
-        }
-        for row in own.values()
+    rated = [
+        Rated(key, row["host"], str(row.get("title") or key), row["rating"], row["rating_count"])
+        for key, row in products.items()
+        if row.get("rating") is not None and row.get("rating_count")
     ]
-    best = sorted(made, key=lambda row: (-row["score"], row["key"]))[: max(filters.top, 10)]
-    names = draw.labels([row.get("title") or row["key"] for row in best])
-    rows = [{"product": name, "ratings": row["rating_count"]} for name, row in zip(names, best, strict=True)]
-    table = pd.DataFrame(
-        {
-            say("product"): names,
-            say("rating"): [row["rating"] for row in best],
-            say("ratings"): [row["rating_count"] for row in best],
-            say("score"): [round(row["score"], 2) for row in best],
-            say("host"): [row["host"] for row in best],
-        }
-    )
-    chart = draw.bars(rows, "product", "ratings", say("ratings"))
-    links = [_evidence("products", row["key"], "rating", say) for row in best]
-    says = say("rating_says", n=len(own), total=total, mean=say.number(mean, 2))
-    return Figure("rating", title, says, table, chart, note=say("rating_note", n=PRIOR_RATINGS), links=links)
+    if not rated:
+        return Figure("rating", title, "", missing=say("rating_missing"))
+    ranked = ranking(rated)
+    best = ranked.head(max(filters.top, 10))
+    names = draw.labels(best["title"].tolist())
+    rows: list[Row] = [
+        {"product": f"{name} · n {int(n)}", "value": float(score), "low": float(low), "high": float(high)}
+        for name, n, score, low, high in zip(names, best["n"], best["score"], best["low"], best["high"], strict=True)
+    ]
+    table = pd.DataFrame({
+        say("product"): names, say("score"): best["score"], say("low"): best["low"], say("high"): best["high"],
+        say("n"): best["n"], say("rating"): best["rating"], say("ratings"): best["rating_count"],
+        say("why"): best["why"],
+    }).reset_index(drop=True)  # fmt: skip
+    chart = draw.intervals(rows, "product", say("score"), ".2f")
+    links = [_evidence("products", str(key), "rating", say) for key in best["product"]]
+    says = say("rating_says", n=len(rated), total=int(ranked["n"].sum()))
+    return Figure("rating", title, says, table, chart, note=say("rating_note"), links=links)
 
 
 def sales(site: Site, say: Words, filters: Filters) -> Figure:

@@ -59,13 +59,15 @@ def rendered(request: Request, template: str, status: int = 200, **more: Any) ->
     filters, wrong = more.pop("filters_read", None) or read(request.query_params)
     site = site_of(request)
     say = words_of(request, filters)
-    path = request.url.path if request.url.path in BY_PATH else more.get("here", "/")
+    path = request.url.path
+    asked = dict(request.query_params)
     context = {
         "say": say, "filters": filters, "wrong": wrong, "here": path, "languages": NAMES, "simulated": site.simulated,
         "pages": [page for page in PAGES if page.listed], "freshness": _freshness(site, say),
         "evidence": lambda name, key, field: _evidence(filters, name, key, field),
         "cells": lambda frame, links, most: cells(frame, links, most, say),
-        "cleared": Filters(lang=filters.lang).address(path), **more,
+        "cleared": Filters(lang=filters.lang).address(path),
+        "switched": lambda code: f"{path}?{urlencode({**asked, 'lang': code})}", **more,
     }  # fmt: skip
     html = environment().get_template(template).render(context)
     if status != 200:
@@ -211,7 +213,7 @@ def described(request: Request) -> Response:
         named = [(each["name"], each.get("description", ""), each.get("required", False)) for each in get["parameters"]
                  ] if "parameters" in get else []  # fmt: skip
         groups.setdefault(get["tags"][0], []).append({"path": path, "about": get["summary"], "parameters": named})
-    return rendered(request, "api.html", title="API", groups=groups, here="/api")
+    return rendered(request, "api.html", title="API", groups=groups)
 
 
 @ROUTER.get("/charts/{file}")
