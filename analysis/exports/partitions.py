@@ -11,7 +11,7 @@ from analysis.exports.folder import Folder
 from analysis.exports.rows import Row
 from analysis.exports.schema import Table, children
 from analysis.exports.source import Source
-from analysis.exports.sync import Synced
+from analysis.exports.sync import OWNER, Synced, check_owner
 
 STATE = "_tidemark.json"
 """Of each table and day: the fingerprint and the rows written."""
@@ -23,6 +23,8 @@ def write_partitions(
 ) -> list[Synced]:  # fmt: skip
     """ending: jsonl (an item a line, lists inside) or parquet (lists in files of their own)."""
     known: dict[str, dict[str, str]] = orjson.loads(folder.read(STATE) or b"{}").get(ending, {})
+    check_owner(source, set(known.get(OWNER.name, {})))
+    known[OWNER.name] = {source.name: "source"}
     told = []
     for table in tables or source.tables():
         parts = source.parts(table)

@@ -37,6 +37,9 @@ class Source:
         """Parents before their lists' tables, boards before their entries."""
         return tuple(table for table in TABLES if table.parent is None)
 
+    def is_empty(self) -> bool:
+        return not any(self._exports.has(table.collection) for table in self.tables() if table.collection)
+
     def parts(self, table: Table) -> dict[str, Part]:
         if table.collection and table.moment:
             return self._exports.parts(table.collection, table.moment)

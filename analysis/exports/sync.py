@@ -9,8 +9,11 @@ from typing import Protocol
 from analysis.exports.rows import Row, Value
 from analysis.exports.schema import Table
 from analysis.exports.source import Source
+from analysis.output import OutputError
 
 Key = tuple[Value, ...]
+OWNER = Table("_database", "Of which database this is a copy.", ())
+"""Stands among the tables in the copy's state, and has no rows."""
 
 
 class Target(Protocol):
@@ -55,9 +58,24 @@ class Synced:
 def sync(
     source: Source, target: Target, tables: Sequence[Table] = (), say: Callable[[str], None] = lambda line: None
 ) -> list[Synced]:
-    """One line a table (none given: all); counts that do not agree are told, never hidden."""
+    """One line a table (none given: all); counts that do not agree are told, never hidden.
+
+    Raises OutputError where the copy is one of another database, or the database is empty: what it lacks would be
+    removed from the copy.
+    """
     target.prepare()
+    held = target.fingerprints(OWNER)
+    check_owner(source, set(held))
+    if not held:
+        target.done(OWNER, {source.name: "source"})
     return [_table(table, source, target, say) for table in tables or source.tables()]
+
+
+def check_owner(source: Source, held: Set[str]) -> None:
+    if held and source.name not in held:
+        raise OutputError(f"this copy holds database {min(held)}, not {source.name}; give each a copy of its own")
+    if held and source.is_empty():
+        raise OutputError(f"database {source.name} is empty, its copy is not: nothing was changed; the right server?")
 
 
 def _table(table: Table, source: Source, target: Target, say: Callable[[str], None]) -> Synced:

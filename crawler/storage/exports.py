@@ -33,7 +33,7 @@ class Part:
 
 
 class Exports:
-    """Three verbs over one database."""
+    """What an export asks one database."""
 
     def __init__(self, database: Database[Document]) -> None:
         options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -77,6 +77,10 @@ class Exports:
                     batch = []
         if batch:
             yield batch
+
+    def has(self, collection: str) -> bool:
+        with plain_errors(collection):
+            return self._database[collection].find_one({}, {"_id": 1}) is not None
 
     def keys(self, collection: str, fields: Sequence[str]) -> set[tuple[Any, ...]]:
         """Values of *fields* of every document; `key` is its `_id`."""

@@ -17,6 +17,7 @@ from analysis.exports.schema import BY_NAME, TABLES, children
 from analysis.exports.source import Source
 from analysis.exports.sqlcopy import PostgresCopy, SqliteCopy
 from analysis.exports.sync import sync
+from analysis.output import OutputError
 from crawler.storage.exports import Exports
 from crawler.storage.reads import Reader
 from crawler.storage.store import Store
@@ -168,6 +169,19 @@ def test_an_older_database_never_takes_back_a_newer_fact(store, source, copy, da
         assert cursor.fetchall()[0][0] == 250
         cursor.execute('SELECT "value" FROM "post_hashtags"')
         assert [row[0] for row in cursor.fetchall()] == ["três"]
+
+
+def test_a_copy_belongs_to_one_database_and_an_empty_one_takes_nothing_away(store, source, copy, database):
+    store.save(FIRST)
+    sync(source(), copy)
+    other = Source(Exports(database.client["test_other"]), Reader(database))
+    with pytest.raises(OutputError, match="holds database"):
+        sync(other, copy)
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    with pytest.raises(OutputError, match="is empty"):
+        sync(source(), copy)
+    assert copy.count(BY_NAME["posts"]) == 1
 
 
 def test_only_days_that_changed_are_read(store, source, copy):
