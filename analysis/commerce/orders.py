@@ -63,6 +63,8 @@ class Orders:
 
 def load_orders(path: Path) -> Orders:
     """Orders of a .csv or .json file (a list of objects, or an object with one such list). Raises OrdersError."""
+    if path.suffix.lower() not in (".csv", ".json"):
+        raise OrdersError(f"{path}: expected a .csv or .json file")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise OrdersError(f"{path}: expected at most {MOST_BYTES // 1_000_000} MB")

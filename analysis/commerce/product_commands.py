@@ -25,7 +25,7 @@ Histories = Mapping[str, Sequence[Seen]]
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", metavar="HOST", help="only this store")
-    parser.add_argument("--orders", type=file(".csv", ".json"), metavar="FILE",
+    parser.add_argument("--orders", type=Path, metavar="FILE",
                         help="your orders (CSV or JSON): units by month and product")  # fmt: skip
     parser.add_argument("--events", action="store_true", help="changes of price and stock, products that came or went")
     parser.add_argument("--explain", metavar="PRODUCT", help="all candidate values of a product's page, by its key")
@@ -133,7 +133,7 @@ def _priced(histories: Sequence[Sequence[Seen]]) -> dict[str, object]:
 
 def _orders(args: argparse.Namespace, session: Session, about: pd.DataFrame) -> int:
     try:
-        orders = load_orders(Path(args.orders))
+        orders = load_orders(args.orders)
         found = monthly(orders.kept, _by_number(about))
     except OrdersError as error:
         raise UsageError(str(error)) from None

@@ -59,6 +59,7 @@ def test_semicolons_and_a_byte_order_mark_are_read(tmp_path):
         ("o.csv", "", "expected rows of orders, found none"),
         ("o.json", "{", "expected JSON"),
         ("o.json", "[1]", "expected a list of objects"),
+        ("o.xlsx", "", "expected a .csv or .json file"),
     ],
 )
 def test_a_file_without_orders_is_refused_in_plain_words(tmp_path, name, text, said):
