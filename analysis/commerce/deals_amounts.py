@@ -15,7 +15,6 @@ from analysis.commerce.deals_currency import (
     AFTER,
     AFTER_RE,
     BEFORE,
-    BEFORE_RE,
     LETTER_BEFORE_RE,
     LETTERS,
     OPEN,
@@ -24,6 +23,7 @@ from analysis.commerce.deals_currency import (
     WHOSE_RE,
     Home,
     means_money,
+    sign_before,
     whose,
 )
 from analysis.commerce.deals_numbers import EAST_RE, HOMES, LOOSE, NUMERAL, SCALE_RE, SPACED, east, numeral, scale_of
@@ -112,7 +112,7 @@ def _groups(text: str, spaced: re.Match[str], home: Home) -> bool:
     before = text[max(0, spaced.start() - 6) : spaced.start()]
     return (
         spaced[0].count(" ") > 1
-        or bool(LETTER_BEFORE_RE.search(before) or BEFORE_RE.search(before))
+        or bool(LETTER_BEFORE_RE.search(before) or sign_before(before))
         or home.language in ("ru", "uk", "pl", "cs", "sv", "no", "fi", "kk")
     )
 
@@ -122,12 +122,13 @@ def _number(text: str, start: int, end: int, home: Home) -> Candidate | None:
     if shown.startswith(".") and start and (text[start - 1].isalnum()):
         return None
     before = text[max(0, start - 12) : start]
-    lead = BEFORE_RE.search(before)
+    how: How
+    lead = sign_before(before)
     letter = LETTER_BEFORE_RE.search(before)
-    name = BEFORE[lead["sign"].lower()] if lead else None
+    name, length, how = (lead[0], lead[1], "sign") if lead else (None, 0, "sign")
     if letter and _letter_counts(letter[0], shown, text, end):
-        name, lead = LETTERS[letter[0]], letter
-    sign_start = start - (len(before) - lead.start()) if lead and name else start
+        name, length, how = LETTERS[letter[0]], 1, "letter"
+    sign_start = start - length
     if not name and before and before[-1] == "#":
         return None
     glued = not name and bool(before) and bool(_LATIN.match(before[-1])) and not _STRONG_LABEL.search(before)
@@ -140,7 +141,6 @@ def _number(text: str, start: int, end: int, home: Home) -> Candidate | None:
         return _percent(text, start, percent.end(), shown)
     if not name and before.endswith("%"):  # %50 indirim
         return _percent(text, start - 1, end, shown)
-    how: How = "letter" if lead and lead is letter else "sign"
     found = _money(text, start, end, sign_start, name, home, how)
     return None if found and glued and found.how != "word" else found
 
@@ -295,11 +295,11 @@ def _east(text: str, home: Home) -> Iterator[Candidate]:
         value = east(hit[0])
         behind = _behind(text, end, home, "")
         before = text[max(0, hit.start() - 6) : hit.start()]
-        lead = BEFORE_RE.search(before)
+        lead = sign_before(before)
         if value is None or (not behind and _UNIT.match(text, end) and not lead):
             continue
-        name = behind[0] if behind else BEFORE[lead["sign"].lower()] if lead else "local"
-        start = hit.start() - (len(before) - lead.start()) if lead and not behind else hit.start()
+        name = behind[0] if behind else lead[0] if lead else "local"
+        start = hit.start() - lead[1] if lead and not behind else hit.start()
         how: How = "word" if behind else "sign" if lead else "scale"
         currency = _named(home, name)
         yield Candidate(start, behind[2] if behind else end, value, currency, how, numeral=hit[0], scale=10**4,

@@ -100,12 +100,6 @@ def _ends_word(form: str) -> str:
     return escaped
 
 
-_LETTERED = {form: name for form, name in BEFORE.items() if form[0].isalpha()}
-_SIGNED = {form: name for form, name in BEFORE.items() if not form[0].isalpha()}
-BEFORE_RE = re.compile(
-    rf"(?P<sign>(?<![^\W\d_{_NO_SPACES}])(?:{_choice(_LETTERED)})|{_choice(_SIGNED)})\s{{0,2}}:?\s?\Z", re.I
-)
-"""Matched against the few characters before a number."""
 LETTER_BEFORE_RE = re.compile(r"(?<![\w$#@./-])(?:N|R|P)\Z")
 """N35,000 (naira), R60 000 (rand), P500 (peso): capital and touching."""
 LETTERS = {"N": "NGN", "R": "ZAR", "P": "PHP"}
@@ -224,6 +218,24 @@ class Home:
         if self.hints:
             return self.hints[0]
         return _OF_LANGUAGE.get(self.language)
+
+
+_LONGEST_FORM = max(map(len, BEFORE))
+_GLUED = re.compile(rf"[^\W\d_{_NO_SPACES}]")
+
+
+def sign_before(before: str) -> tuple[str, int] | None:
+    """Name of the currency at the end of what stands before a number, and how many characters it takes."""
+    bare = before.rstrip(" \t\n:")
+    if len(before) - len(bare) > 4:
+        return None
+    low = bare.lower()
+    for length in range(min(_LONGEST_FORM, len(low)), 0, -1):
+        form = low[-length:]
+        name = BEFORE.get(form)
+        if name and not (form[0].isalpha() and length < len(low) and _GLUED.match(low[-length - 1])):
+            return name, len(before) - len(bare) + length
+    return None
 
 
 def means_money(word: str, language: str) -> bool:

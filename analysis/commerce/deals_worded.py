@@ -45,22 +45,28 @@ _HALF = re.compile(
 )
 _TENTHS = re.compile(r"(?P<tenths>\d(?:\.\d)?|[一二三四五六七八九])割(?:引き?|オフ|OFF|off|安|増し)")
 _FOLDS = re.compile(r"(?P<left>\d(?:\.\d)?)折")
+# Quick to look for; without one of them the patterns cannot match.
+_MONEY_STEMS = ("doll", "buck", "euro", "pound", "quid", "peso", "rea", "dólar", "dolar", "nair", "cedi", "rupe",
+                "rand", "yen", "lira", "sole")  # fmt: skip
+_HALF_STEMS = ("half", "mitad", "metad", "moiti", "halb", "setengah", "yarı", "metà", "пол", "半", "반", "ครึ่ง", "نصف")
 _KANJI_DIGITS = {each: value for value, each in enumerate("〇一二三四五六七八九")}
 
 
 def worded(text: str, home: Home) -> Iterator[Candidate]:
-    for hit in _WORDED.finditer(text):
+    low = text.lower()
+    spoken = any(each in low for each in _MONEY_STEMS)
+    for hit in _WORDED.finditer(text) if spoken else ():
         value = _WORD_VALUES[hit["number"].lower()]
         multiple = (scale_of(hit["scale"], home.language) or 1) if hit["scale"] else 1
         code = AFTER.get(hit["money"].lower())
         if code is None:
             continue
         yield Candidate(*hit.span(), Decimal(value * multiple), home.of(code), "words", scale=multiple)
-    for hit in _THAI_WORDED.finditer(text):
+    for hit in _THAI_WORDED.finditer(text) if "บาท" in text else ():
         yield Candidate(*hit.span(), Decimal(_THAI_WORDS[hit["number"]]), "THB", "words")
-    for hit in _HALF.finditer(text):
+    for hit in _HALF.finditer(text) if any(each in low for each in _HALF_STEMS) else ():
         yield Candidate(*hit.span(), Decimal(50), None, "words")
-    for hit in _TENTHS.finditer(text):
+    for hit in _TENTHS.finditer(text) if "割" in text else ():
         tenths = _KANJI_DIGITS.get(hit["tenths"]) or Decimal(hit["tenths"])
         yield Candidate(*hit.span(), Decimal(tenths) * 10, None, "words")
     if home.language == "zh":
