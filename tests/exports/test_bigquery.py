@@ -29,7 +29,7 @@ from crawler.storage.store import Store
 
 from .scene import FIRST, LATE, NEWER
 
-EMULATOR = Path(os.environ.get("BQEMULATOR", ROOT / ".bqemulator" / "bin" / "bqemulator"))
+EMULATOR = Path(os.environ.get("BQEMULATOR") or ROOT / ".bqemulator" / "bin" / "bqemulator")
 pytestmark = pytest.mark.skipif(not EMULATOR.exists(), reason=f"no emulator at {EMULATOR}; try: make bqemulator")
 TABLES = tuple(BY_NAME[name] for name in ("posts", "boards", "board_entries", "offers", "prices_daily"))
 
