@@ -1,5 +1,7 @@
 """Scrapy's settings: safe, slow and quiet by default. Houses are named by string only."""
 
+import sys
+
 from scrapy.settings import default_settings
 
 from crawler.config import ConfigError, load
@@ -11,7 +13,8 @@ except ConfigError as error:  # one plain line, not a traceback, whatever the co
 
 BOT_NAME = "tidemark"
 SPIDER_MODULES = ["spiders"]
-COMMANDS_MODULE = "crawler.commands"
+# All commands are imported to run one of them, and some need pandas: 75 MB and a second that no crawl has to spare.
+COMMANDS_MODULE = "crawler.commands.crawl" if sys.argv[1:2] == ["crawl"] else "crawler.commands"
 TIDEMARK_DATABASE = _config.mongodb_database
 
 # A server that runs posted Python and a console that does the same: off.
@@ -52,8 +55,8 @@ COOL_DOWN = True  # remembered for the next run, in rests.json beside the archiv
 BROWSER_TABS = 4  # at once, and never more than requests to a host
 BROWSER_PATIENCE_S = 5.0  # a page at rest that asks for nothing more in this time has no list
 BROWSER_VISIT_S = 120.0  # the longest visit, scrolling included
-BROWSER_RECYCLE_VISITS = 200  # then a new browser: memory grows with the pages it has shown
-BROWSER_RECYCLE_MB = 380  # or when it has grown to this (PSS), looked at every 20 visits
+BROWSER_RECYCLE_VISITS = 100  # then a new browser: memory grows with the pages it has shown
+BROWSER_RECYCLE_MB = 270  # or when it has grown to this (PSS; 60 more for each further tab), looked at every 20 visits
 BROWSER_IGNORE_TLS = False
 API_SERVICE = ""  # tikapi or scrapingbee, with your own key, in the place of the browser
 HARD_LIMIT_MINUTES = 240.0  # then a parent process ends a crawl that has a browser, whatever it does; 0: no parent

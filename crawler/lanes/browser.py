@@ -95,7 +95,8 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         self.patience_s = settings.getfloat("BROWSER_PATIENCE_S")
         self.visit_s = settings.getfloat("BROWSER_VISIT_S")
         self.most_visits = settings.getint("BROWSER_RECYCLE_VISITS")
-        self.most_bytes = settings.getint("BROWSER_RECYCLE_MB") * 1_000_000
+        tabs = min(settings.getint("BROWSER_TABS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        self.most_bytes = (settings.getint("BROWSER_RECYCLE_MB") + 60 * (tabs - 1)) * 1_000_000
         self.context_kwargs = {
             "user_agent": settings["USER_AGENT"], "service_workers": "block", "accept_downloads": False,
             "ignore_https_errors": settings.getbool("BROWSER_IGNORE_TLS"),
@@ -106,7 +107,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         self.service = service_of(settings.get("API_SERVICE") or "", load())
         self.idle: list[Tab] = []
         self.parking: set[asyncio.Task[None]] = set()
-        self.seats = asyncio.Semaphore(settings.getint("BROWSER_TABS"))
+        self.seats = asyncio.Semaphore(tabs)
         self.seated = 0
         self.visits = 0
         """Since the browser was started."""
