@@ -58,6 +58,7 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path, capsys, name, body, told):
 
 
 @pytest.mark.skipif(find_spec("pyspark") is None, reason="the extra `spark` is not installed")
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support:FutureWarning")
 def test_spark_gives_the_same_rows(posts, tmp_path):
     pa.parquet.write_table(posts, tmp_path / "posts.parquet")
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
