@@ -73,9 +73,8 @@ def by_apprise(url: str, notice: Notice) -> bool:
     if not service.add(url):
         return False
     kind = {"alarm": apprise.NotifyType.WARNING}.get(notice.kind, apprise.NotifyType.INFO)
-    return bool(
-        service.notify(title=notice.title, body=notice.body, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
-    )
+    form = {"digest": apprise.NotifyFormat.MARKDOWN}.get(notice.kind, apprise.NotifyFormat.TEXT)
+    return bool(service.notify(title=notice.title, body=notice.body, notify_type=kind, body_format=form))
 
 
 def unusable(urls: Sequence[str]) -> list[int]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import socket
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +21,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from pymongo.database import Database
 
-from crawler import asking, notices
+from crawler import asking, notices, rounds
+from crawler.config import ROOT
 from crawler.due import Bounds, Report, take, take_asked, take_jobs
 from crawler.jobs import Job, JobsError, Limits, Spent, read
 from crawler.notices import alarm
@@ -265,6 +270,36 @@ def test_a_notice_arrives_by_mail_and_by_webhook_once_each_however_often_it_is_t
     assert [hook["message"] for hook in post.hooks] == [
         "x:br: 3 slots in a row are gaps (blocked)\nWhat to do: Look."
     ]  # fmt: skip
+
+
+def test_an_alert_of_the_trends_arrives_by_mail_and_by_webhook_once_each(
+    told: Notices, post: Post, database: Database[Any]
+) -> None:
+    row = {"_id": "enters@1#gol", "rule": "enters", "board": "x:trends:br", "topic": "Gol\nBcc: x@y.example", "top": 10,
+           "at": NOON, "until": NOON + 3 * HOUR, "probability": 0.82}  # fmt: skip
+    database["alerts"].insert_one(row)
+    for minute in (1, 11, 21):
+        at = NOON + timedelta(minutes=minute)
+        told.add(rounds.alert(each, at) for each in told.untold_alerts(at - 6 * HOUR))
+        told.deliver(post.urls, notices.by_apprise, at, "me")
+    assert [mail["Subject"] for mail in post.mails] == ["Tidemark: Gol Bcc: x@y.example: top 10 of x:trends:br?"]
+    assert post.mails[0]["Bcc"] is None
+    assert len(post.hooks) == 1
+    assert "until 2026-03-01 15:00 UTC, probability 0.82." in post.hooks[0]["message"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_a_crawl_ends_with_the_process_that_started_it() -> None:
+    code = "from crawler.rounds import run_bound; run_bound(['sleep', '120'], 120)"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as parent:
+        told = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+        while not (children := told.read_text().split()) and parent.poll() is None:
+            select.select([], [], [], 0.02)
+        child = os.pidfd_open(int(children[0]))
+        parent.kill()
+    ended, _, _ = select.select([child], [], [], 20)
+    os.close(child)
+    assert ended == [child]
 
 
 def test_an_address_that_was_away_gets_its_notice_later_and_the_other_one_none_twice(told: Notices, post: Post) -> None:
