@@ -132,6 +132,17 @@ def test_data_that_say_in_stock_for_ever_yield_to_a_page_on_which_nothing_can_be
     assert available('<p class="availability">Currently unavailable</p><button>Add to cart</button>', offer("9.00"))
 
 
+@pytest.mark.parametrize(
+    "button",
+    ["<button disabled>Add to cart</button>", '<button class="btn btn--disabled">Add to cart</button>',
+     '<div class="modal"><button>Add to cart</button></div>', '<button aria-disabled="true">Add to cart</button>',
+     '<div class="related"><button>Add to cart</button></div>'],
+)  # fmt: skip
+def test_a_button_that_cannot_be_pressed_sells_nothing(button):
+    assert not available(button, offer("9.00", "OutOfStock"))
+    assert available("<button>Add to cart</button>", offer("9.00", "OutOfStock"))
+
+
 def test_a_size_that_is_sold_out_is_not_the_product():
     assert available('<ul><li class="stock">Sold out</li></ul><button>Add to cart</button>')
 

@@ -14,8 +14,10 @@ _IN_HEADER = re.compile(r"charset=[\"']?([\w-]{2,30})", re.I)
 _OF_TEXT = re.compile(  # encodings that pages have; Python knows others, some of them slow
     r"utf|iso|latin|windows|cp\d|gb|big5|euc|shift|sjis|koi8|us-ascii|ascii|tis|mac|ks_c", re.I
 )
-_NOT_SHOWN = re.compile(
-    r"hidden|display:\s*none|popup|pop-up|modal|overlay|dialog|layer\b|expander|template|tooltip", re.I
+_NOT_SHOWN = re.compile(  # "hidden-xs" and "overflow: hidden" are shown
+    r"(?<![\w-])(?:is-|u-)?(?:hidden|hide|d-none)(?![\w-])|display:\s*none|visibility:\s*hidden|pop-?up|modal|overlay"
+    r"|dialog|layer\b|expander|tooltip",
+    re.I,
 )
 _NAMES = ("class", "id", "data-test", "data-testid", "data-automation", "data-qa", "data-qa-qualifier")
 _CALLED = {
@@ -194,7 +196,8 @@ def unseen(node: LexborNode) -> bool:
     """Whether it, or what holds it, is kept from view until something happens."""
     for each in (node, *ancestors(node)):
         attributes = each.attributes
-        said = f"{attributes.get('class') or ''} {attributes.get('id') or ''} {attributes.get('style') or ''}"
+        style = (attributes.get("style") or "").replace("overflow: hidden", "").replace("overflow:hidden", "")
+        said = f"{attributes.get('class') or ''} {attributes.get('id') or ''} {style}"
         if "hidden" in attributes or attributes.get("aria-hidden") == "true" or _NOT_SHOWN.search(said):
             return True
     return False

@@ -46,6 +46,7 @@ _ELSEWHERE = re.compile(
     r"relat(?!iv)|recommend|similar|carousel|slider|recent|viewed|footer|sims|\balso|store-?(finder|stock|avail)"
     r"|product-?(list|grid|card|tile)"
 )
+_OFF = re.compile(r"disabled|inactive|sold-?out|unavailable|out-?of-?stock", re.I)
 _OPTION = frozenset(("option", "select", "li", "td", "label", "template"))
 LONGEST = 90
 NEAR = 1500
@@ -82,13 +83,15 @@ def _buy_button(document: Document) -> str | None:
     for node in document.tree.css("button,input[type=submit],input[type=button],a[class*=btn i],a[class*=button i],"
                                   "a[class*=cart i],a[class*=buy i],[id*=add-to i],[id*=addto i]"):  # fmt: skip
         attributes = node.attributes
-        if "disabled" in attributes or "disabled" in (attributes.get("class") or "").split():
+        if "disabled" in attributes or attributes.get("aria-disabled") == "true":
+            continue
+        if _OFF.search(f"{attributes.get('class') or ''} {names_of(node.parent) if node.parent else ''}"):
             continue
         shown = (
             attributes.get("value") or text_of(node) or attributes.get("aria-label") or attributes.get("title") or ""
         )
         if not (0 < len(shown) <= 40 and (match := _BUY.search(shown))):
             continue
-        if not any(_ELSEWHERE.search(names_of(above)) for above in ancestors(node)):
+        if not any(_ELSEWHERE.search(names_of(above)) for above in ancestors(node)) and not unseen(node):
             return f"{node.tag}: {match[0].lower()}"
     return None
