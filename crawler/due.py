@@ -67,15 +67,14 @@ class Bounds:
 
 def take(
     slots: Slots, run: Runner, clock: Clock, owner: str, bounds: Bounds | None = None,
-    catch_up: Callable[[], object] = lambda: None,
+    catch_up: Callable[[], object] = lambda: None, report: Report | None = None,
 ) -> Report:  # fmt: skip
     """Everything that is due now, once.
 
     catch_up brings in what was archived and not stored; called where a process died over a slot, so that what it
-    had fetched is not fetched again.
+    had fetched is not fetched again.  report: to be added to.
     """
-    bounds = bounds or Bounds()
-    report = Report()
+    bounds, report = bounds or Bounds(), report or Report()
     began = clock()
     watches = slots.watches()
     if slots.abandoned(began):

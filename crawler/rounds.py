@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -78,12 +78,12 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
         if full:
             report.alarms.append("the database is 95 % full (TIDEMARK_PLAN_MB): nothing is taken until there is room")
         if what.crawl:
-            if refused := queue.read_messages(partial(asking.wanted, sources=_sources()), now())["refused"]:
+            if refused := queue.read_messages(lambda text: asking.wanted(text, _sources()), now())["refused"]:
                 report.alarms.append(f"{refused} messages asked for nothing we know; see the collection asked")
             asked = Counter() if full else due.take_asked(queue, run, now, owner)
-            if not asked_only:
-                report = due.take(slots, run, now, owner, bounds, catch_up)
             report.counted.update(asked)
+            if not asked_only:
+                due.take(slots, run, now, owner, bounds, catch_up, report)
         if what.jobs and not asked_only:
             since = kept.since(database, [job.name for job in todo], now())
             plan = {job.name: (job, since[job.name]) for job in todo}
@@ -97,8 +97,9 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
     return report
 
 
+@cache
 def _sources() -> list[asking.Source]:
-    from scrapy.spiderloader import SpiderLoader  # with all spiders: a second, once a round that crawls
+    from scrapy.spiderloader import SpiderLoader  # with all spiders: a second, and most rounds have no message
     from scrapy.utils.project import get_project_settings
 
     loader = SpiderLoader.from_settings(get_project_settings())
