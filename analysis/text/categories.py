@@ -7,6 +7,7 @@ installed. A topic is `unknown` where neither says enough, and ambiguous where i
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,12 +21,12 @@ from analysis.text import embedding
 from analysis.text.sentiment import WEIGHTS, softmax
 from analysis.text.words import HASHTAG, bare, plain, split_hashtag, words
 
-UNKNOWN = "unknown"
+UNKNOWN, OTHER = "unknown", "other"
 SURE = 3.0  # a phrase that nothing else says, against a seed
 LEAST_SHARE = 0.4  # of all evidence, for the best category
 LEAST_EVIDENCE = 2.0  # of phrases, in units of a seed; less is chance
 SECOND_SENSE, SENSE_POSTS = 0.3, 10  # share of posts in a second category, of at least so many
-MOST_POSTS = 200  # of one topic that are read; more change no share by much
+MOST_POSTS = 100  # of one topic that are read; more change no share by much
 HEAD_VOICE = 2.0  # of one post's head, against a seed
 Matrix = npt.NDArray[np.float32]
 
@@ -37,11 +38,10 @@ class Category:
     name: str
     share: float
     posts: int
-    second: str | None = None
-    """Where the posts split into two senses: the other one."""
-
     first: str | None = None
-    """The sense that most posts speak in; the name, where there is one."""
+    """Where the posts split into two senses: that of most; else None."""
+    second: str | None = None
+    """The other one."""
 
     @property
     def ambiguous(self) -> bool:
@@ -55,55 +55,57 @@ class Category:
 
 def categorise(texts: Sequence[str], related: Sequence[str] = (), *, head: bool = True) -> Category:
     """*texts*: posts on one topic. *related*: terms that come with it, one more voice together."""
-    spoken = _votes(texts, head=head)
-    if related:
-        spoken.append(seed_scores(" . ".join(related)))
-    return _decided([vote for vote in spoken if vote])
+    phrases = [seed_scores(text) for text in texts]
+    votes = _with_head(phrases, texts) if head else phrases
+    return _decided([*votes, seed_scores(" . ".join(related))], phrases)
 
 
 def categorise_each(texts: Sequence[str], topics: Sequence[Sequence[int]], *, head: bool = True) -> list[Category]:
     """One for each of *topics*, given by the places of its posts in *texts*; no post is read twice.
 
     Of a topic with more than MOST_POSTS posts, so many in even steps speak for all. *head*: also ask the language
-    model, a hundred posts a second; the phrases alone are enough to tell that a name has two senses.
+    model, a hundred posts a second.
     """
-    chosen = [_even(places) for places in topics]
+    chosen = [places[:: max(1, -(-len(places) // MOST_POSTS))] for places in topics]
     needed = sorted({at for places in chosen for at in places})
-    votes = dict(zip(needed, _votes([texts[at] for at in needed], head=head), strict=True))
-    return [_decided([votes[at] for at in places if votes[at]]) for places in chosen]
+    read = [texts[at] for at in needed]
+    phrases = dict(zip(needed, map(seed_scores, read), strict=True))
+    votes = dict(zip(needed, _with_head(list(phrases.values()), read), strict=True)) if head else phrases
+    return [_decided([votes[at] for at in places], [phrases[at] for at in places]) for places in chosen]
 
 
-def _even(places: Sequence[int]) -> Sequence[int]:
-    step = max(1, -(-len(places) // MOST_POSTS))
-    return places[::step]
-
-
-def _votes(texts: Sequence[str], *, head: bool) -> list[dict[str, float]]:
-    votes = [seed_scores(text) for text in texts]
-    for vote, chances in zip(votes, _head_chances(texts) if head else (), strict=False):
+def _with_head(phrases: Sequence[Mapping[str, float]], texts: Sequence[str]) -> list[dict[str, float]]:
+    votes = [dict(each) for each in phrases]
+    for vote, chances in zip(votes, _head_chances(texts), strict=False):
         for name, chance in chances.items():
             vote[name] = vote.get(name, 0.0) + HEAD_VOICE * chance
     return votes
 
 
-def _decided(votes: Sequence[Mapping[str, float]]) -> Category:
+def _decided(votes: Sequence[Mapping[str, float]], phrases: Sequence[Mapping[str, float]]) -> Category:
+    """The name from all votes; the senses from phrases alone, which are right more often than the head."""
+    speaking = [vote for vote in votes if vote]
     total: dict[str, float] = {}
-    leading: dict[str, int] = {}
-    for vote in votes:
+    for vote in speaking:
         whole = sum(vote.values())
         for name, weight in vote.items():
             total[name] = total.get(name, 0.0) + weight * min(1.0, SURE / whole)  # no post shouts down the others
-        best = max(sorted(vote), key=vote.__getitem__)
-        leading[best] = leading.get(best, 0) + 1
     evidence = sum(total.values())
     if evidence < LEAST_EVIDENCE:
-        return Category(UNKNOWN, 0.0, len(votes))
-    order = sorted(total, key=lambda name: (-total[name], name))
-    share = total[order[0]] / evidence
-    others = sorted((name for name in leading if name != order[0]), key=lambda name: (-leading[name], name))
-    split = bool(others) and len(votes) >= SENSE_POSTS and leading[others[0]] >= SECOND_SENSE * len(votes)
-    name = order[0] if share >= LEAST_SHARE else UNKNOWN
-    return Category(name, share, len(votes), others[0] if split else None, order[0])
+        return Category(UNKNOWN, 0.0, len(speaking))
+    best = min(total, key=lambda name: (-total[name], name))
+    share = total[best] / evidence
+    return Category(best if share >= LEAST_SHARE else UNKNOWN, share, len(speaking), *_senses(phrases))
+
+
+def _senses(phrases: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    """The two categories that most posts speak of, where both have a fair share of them; else nothing."""
+    led = Counter(max(sorted(vote), key=vote.__getitem__) for vote in phrases if vote)
+    del led[OTHER]  # whatever is left over is no second sense
+    first = sorted(led.items(), key=lambda pair: (-pair[1], pair[0]))[:2]
+    n = led.total()
+    split = len(first) == 2 and n >= SENSE_POSTS and first[1][1] >= SECOND_SENSE * n
+    return tuple(name for name, _ in first) if split else ()
 
 
 def seed_scores(text: str) -> dict[str, float]:

@@ -45,7 +45,9 @@ def _themes(args: argparse.Namespace, session: Session) -> int:
     chosen = [topic for topic in found if args.state in (None, topic.state)]
     count, chosen = len(chosen), chosen[: args.top or (len(chosen) if args.output else ROWS)]
     at = {post.key: place for place, post in enumerate(posts)}
-    told = categorise_each([post.said for post in posts], [[at[key] for key in topic.posts] for topic in chosen])
+    told = categorise_each(
+        [post.said for post in posts], [[at[key] for key in topic.posts] for topic in chosen], head=False
+    )
     made = [_theme(topic, category, posts, at) for topic, category in zip(chosen, told, strict=True)]
     frame = pd.DataFrame(made, columns=[*THEMES_HEADS, "terms", "sample"])
     finish(args, session, frame, f"{len(posts):,} posts, {copies:,} copies folded, {count:,} topics", THEMES_HEADS)
