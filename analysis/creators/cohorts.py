@@ -17,14 +17,18 @@ QUADRANTS = ("shared and discussed", "shared", "discussed", "neither")
 def with_percentiles(posts: pd.DataFrame, values: Sequence[str] = tuple(SINGLE)) -> pd.DataFrame:
     """*posts* (as with_rates makes them) with `<value>_pct` (0 to 100), `cohort` and `cohort_n`.
 
-    Percentile: the share of the cohort below, half of the equal ones with it. The cohort is that of the last value.
+    Percentile: the share of the cohort below, half of the equal ones with it. The cohort told is that of the first
+    value which a post has.
     """
-    made = posts.copy()
+    made = posts.assign(
+        cohort=pd.Series(pd.NA, index=posts.index, dtype="string"),
+        cohort_n=pd.Series(pd.NA, index=posts.index, dtype="Int64"),
+    )
     for value in values:
         percent, cohort, count = _within(made, floats(made[value]))
         made[f"{value}_pct"] = percent
-        made["cohort"] = pd.Series(cohort, index=made.index, dtype="string")
-        made["cohort_n"] = pd.Series(count, index=made.index).astype("Int64")
+        made["cohort"] = made["cohort"].fillna(pd.Series(cohort, index=made.index, dtype="string"))
+        made["cohort_n"] = made["cohort_n"].fillna(pd.Series(count, index=made.index, dtype="Int64"))
     return made
 
 

@@ -107,12 +107,14 @@ def _feature(args: argparse.Namespace, session: Session, found: Material) -> Vie
 
 def _people(args: argparse.Namespace, session: Session) -> View:
     profiles = session.creators.profiles()
+    known = len(profiles)
     if args.platform:
         profiles = profiles[(profiles["platform"] == args.platform).fillna(False)]
     if args.place:
         profiles = profiles[(profiles["region"].str.casefold() == args.place.casefold()).fillna(False)]
     if profiles.empty:
-        raise UsageError("no account passes the filters; crawl or replay some first, e.g. scrapy replay FILE")
+        hint = "other filters" if known else "crawl or replay some first, e.g. scrapy replay FILE"
+        raise UsageError(f"none of {known:,} accounts passes the filters; try {hint}")
     empty = session.creators.posts().head(0)
     table = creators(material(empty, profiles))
     drawn = table.assign(badge=table["verified"].map({True: "verified", False: "not verified"}).fillna("not shown"))

@@ -62,7 +62,7 @@ def holds(row: Mapping[Any, Any], keyword: str, modality: str | None) -> bool:
         if name in FIELDS or name == "key"
     }
     wanted = topic_key(keyword)
-    for term in terms(from_row(known)):
+    for term in terms(from_row(known), stop=frozenset()):  # who asks for #fyp shall have it
         if term.key == wanted:
             return modality is None or modality in term.modalities or modality == term.kind
     return False

@@ -103,6 +103,8 @@ def test_a_small_cohort_is_widened_and_a_tiny_one_has_no_percentile(saved):
     sized = [post(n, f"a{n}", author_followers=500 if n < 10 else 5_000_000) for n in range(20)]
     found = with_percentiles(with_rates(saved(*sized).posts()))
     assert set(found["cohort"]) == {"tiktok, 7-30 days"}
+    hidden = with_percentiles(with_rates(saved(*sized).posts().assign(saves=pd.NA)))
+    assert set(hidden["cohort"]) == {"tiktok, 7-30 days"}  # of shares, where saves are hidden
     few = with_percentiles(with_rates(saved(*sized).posts().head(19)))
     assert few["virality_pct"].isna().all()
 
@@ -139,6 +141,7 @@ def test_filters_come_before_groups_and_places_are_those_that_pages_state(saved)
     kept = saved(
         post(1, "ana", location="BR", category="Beauty"), post(2, "bia", media="photo"), post(3, "cai"),
         post(4, "dan", caption="my #SkinCare routine", hashtags=("skincare",)), profile("bia", region="PT"),
+        post(5, "eva", caption="#fyp"),
     )  # fmt: skip
     found = material(kept.posts(), kept.profiles())
     placed = with_places(found.posts, found.profiles)
@@ -152,7 +155,8 @@ def test_filters_come_before_groups_and_places_are_those_that_pages_state(saved)
     assert keys(media="photo") == ["2"]
     assert keys(keyword="Skincare") == keys(keyword="skincare", modality="hashtag") == ["4"]
     assert keys(keyword="skincare", modality="sound") == []
-    assert len(keys()) == 4
+    assert keys(keyword="fyp") == ["5"]  # a term that says nothing is found all the same by who asks for it
+    assert len(keys()) == 5
 
 
 def test_growth_per_day_has_both_bounds_and_one_reading_is_no_growth(saved):
