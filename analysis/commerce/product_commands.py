@@ -112,8 +112,18 @@ def _rated(
 
 
 def _histories(session: Session, offers: pd.DataFrame) -> dict[str, list[Seen]]:
-    observed = session.reader.observations_of(list(offers["entity"]))
+    observed = _with_currency(session.reader.observations_of(list(offers["entity"])))
     return {str(entity): sights(rows) for entity, rows in observed.groupby("entity", sort=False)}
+
+
+def _with_currency(observed: pd.DataFrame) -> pd.DataFrame:
+    """Pages that do not state their currency (a Shopify catalogue) take the only one that their store states."""
+    if observed.empty:
+        return observed
+    hosts = observed["entity"].str.partition(":product:")[0]
+    stated = observed["currency"].groupby(hosts).agg(lambda each: list(each.dropna().unique()))
+    only = {host: found[0] for host, found in stated.items() if len(found) == 1}
+    return observed.assign(currency=observed["currency"].fillna(hosts.map(only)))
 
 
 def _priced(histories: Sequence[Sequence[Seen]]) -> dict[str, object]:

@@ -52,6 +52,15 @@ def test_shared_ratings_are_counted_once_and_prices_stand_beside(run):
     assert "Möwe Tischleuchte" in out and "89.95" in out
 
 
+def test_a_catalogue_without_a_currency_takes_the_only_one_of_its_store(run, database, tmp_path):
+    store = Store(database)
+    take(store, "shopify.catalogue", "collection", "https://socks.example/collections/all/products.json", AT)
+    store.close()
+    assert run("--host", "socks.example", "-o", str(tmp_path / "p.csv"))[0] == 0
+    found = pd.read_csv(tmp_path / "p.csv").set_index("title")
+    assert found.loc["Pier Lamp", "currency"] == "USD"
+
+
 def test_one_store_can_be_asked_for_and_an_unknown_one_is_told(run):
     status, out, _ = run("--host", "www.lampenhaus.example")
     assert status == 0 and "Wave Socks" not in out
@@ -90,3 +99,16 @@ def test_orders_meet_their_products_and_bad_rows_are_listed(run, tmp_path: Path)
 def test_an_empty_database_says_what_to_do(database, capsys):
     assert main(["products", "--database", database.name], lambda _: nullcontext(database.client)) == 2
     assert "scrapy crawl shopify_store" in capsys.readouterr().err
+
+
+def test_a_product_of_which_only_ratings_are_known_is_shown(database, capsys):
+    store = Store(database)
+    store.prepare()
+    url = (
+        "https://api-cdn.yotpo.com/v1/widget/MadeUpKeyOfLampShop0001/products/7700123/reviews.json?store=lamps.example"
+    )
+    take(store, "reviews.yotpo", "first_page", url, AT)
+    store.close()
+    for more in ((), ("--events",)):
+        assert main(["products", "--database", database.name, *more], lambda _: nullcontext(database.client)) == 0
+    assert "lamps.example:product:7700123" in capsys.readouterr().out
