@@ -35,7 +35,7 @@ from crawler.config import load
 
 BRANDS = ("Nike", "Samsung", "Nintendo", "Lego", "Sony", "Bosch", "Philips", "Dyson")
 PLANTED = 40  # of so many tweets one is a made-up deal
-POLL_S = 0.05
+POLL_S = 0.3  # looking costs: the pages of every process are walked through
 TICKS = os.sysconf("SC_CLK_TCK")
 TASK = Path(__file__).parent / "archive_engines.py"
 ENGINES = ("limit", "ours", "pyspark", "duckdb", "polars")

@@ -214,7 +214,7 @@ def _name(line: Line) -> str:
 
 
 def price_chart(shown: Sequence[Line]) -> alt.VConcatChart:
-    """A step line a seller; points where a price was seen; a deal is a diamond."""
+    """A step line for each store; points where a price was seen, in a store or in a post."""
     rows = [
         {"at": seen.at.isoformat(), "price": float(seen.price), "seller": _name(line), "kind": line.source}
         for line in shown for seen in line.seen if seen.payable
@@ -226,7 +226,8 @@ def price_chart(shown: Sequence[Line]) -> alt.VConcatChart:
     chart = alt.Chart(alt.InlineData(values=rows))
     y = alt.Y("price:Q", title="price", scale=alt.Scale(zero=False))
     x = alt.X("at:T", title=None, scale=alt.Scale(type="utc"))
-    line = chart.mark_line(interpolate="step-after", strokeWidth=2).encode(x=x, y=y, color=color)
+    shelf = chart.transform_filter("datum.kind == 'offer'")  # what a post announces does not hold until the next one
+    line = shelf.mark_line(interpolate="step-after", strokeWidth=2).encode(x=x, y=y, color=color)
     points = chart.mark_point(filled=True, size=40, opacity=1).encode(
         x=x, y=y, color=color, shape=alt.Shape("kind:N", legend=alt.Legend(orient="top", title="seen in"))
     )
