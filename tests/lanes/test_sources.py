@@ -379,7 +379,7 @@ def test_the_shared_captures_are_read_or_their_lack_is_told():
         "not a page: .md (1 file)": 1,
         "not a page: .xlsx (1 file)": 1,
     }
-    assert (len(captures), len({each.id for each in captures})) == (147, 147)  # five tables are cut, 21 moments; 11 minutes of tweets
+    assert (len(captures), len({each.id for each in captures})) == (147, 147)  # 21 moments of five tables; 11 minutes
     assert Counter(each.at_precision for each in captures) == {"day": 118, None: 29}
     assert Counter(each.headers.get("tidemark-place") for each in captures) == {None: 131, "br": 9, "us": 6, "world": 1}
     everything, skipped = read(folder, options=WHEN)
