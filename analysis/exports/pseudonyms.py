@@ -22,8 +22,9 @@ LEFT_OUT = frozenset({
 """Columns that lead to a person, or to the page that shows one."""
 PEOPLE = frozenset({"username", "author", "user_id", "author_id"})
 NUMBERS = frozenset({"post_id", "comment_id", "author_hash"})
-TEXTS = frozenset({"caption", "text", "topic", "term", "also", "title", "description", "evidence"})
-LISTS = {"post_mentions": PEOPLE | {"value"}, "post_subtitles": frozenset({"url"}), "post_urls": frozenset({"value"})}
+TEXTS = frozenset({
+    "caption", "text", "topic", "topic_key", "term", "also", "title", "description", "evidence",
+})  # fmt: skip
 _KEY = re.compile(
     r"\b(?P<head>[a-z]+:(?:profile|post|comment|creator|account):)(?P<own>[^@#~\s\"]+)(?P<tail>[@#~][^\"]*)?"
 )
@@ -60,7 +61,7 @@ def _verb(table: Table, column: str) -> str:
         return "drop"
     if column in PEOPLE | NUMBERS or (table.name, column) == ("post_mentions", "value"):
         return "person"
-    if column in TEXTS:
+    if column in TEXTS or (table.name, column) == ("keywords", "key"):  # a term may be a @name
         return "text"
     return "key"
 

@@ -69,7 +69,6 @@ class Table:
 _CREATOR = {**ACCOUNT_COLUMNS, **RATE_COLUMNS, "coverage": "Float64", **GROWTH_COLUMNS}
 CREATOR_COLUMNS = {name: kind for name, kind in _CREATOR.items() if name not in ("creator", "size")}
 ETAG = Column("etag", "text", "Hash of the document: equal where nothing changed.", needed=True)
-MARK = (ETAG,)
 REFERENCES: Mapping[str, tuple[Reference, ...]] = {
     "posts": (Reference("author_key", "profiles"), Reference("repost_of", "posts")),
     "board_entries": (Reference("snapshot", "boards", enforced=True), Reference("topic_key", "topics")),
@@ -190,7 +189,7 @@ DERIVED = (
         Column("rows", "integer", "Rows of boards that show it.", needed=True),
         Column("boards", "integer", "Boards that show it.", needed=True),
         Column("best_position", "integer", "Least position."),
-        Column("peak_volume", "integer", "Greatest volume shown; none where always hidden."), *MARK,
+        Column("peak_volume", "integer", "Greatest volume shown; none where always hidden."), ETAG,
     ), key=("topic_key",)),
     _from_frame("evolution", "A topic's life on a board, as `python -m analysis trends` keeps it.",
                 {"board": "string", **BOARD_EVOLUTION_COLUMNS}, ("board", "topic_key"),
@@ -203,7 +202,7 @@ DERIVED = (
         Column("until", "moment", "By when."), Column("top", "integer", "Into the top so many."),
         Column("came_true", "boolean", "None where it is not settled yet."),
         Column("settled_at", "moment", "When known."),
-        Column("evidence", "text", "What spoke for it, as JSON."), *MARK,
+        Column("evidence", "text", "What spoke for it, as JSON."), ETAG,
     ), references=(Reference("topic_key", "topics"),), indexes=(("at",),)),
     _from_frame("creators", "Accounts with their shrunk engagement rate and growth, as `creators --update` keeps them.",
                 {"key": "string", **CREATOR_COLUMNS}, ("key",),
@@ -215,7 +214,7 @@ DERIVED = (
         Column("label", "text", "negative, neutral, positive; none where the language is not read."),
         Column("confidence", "double", "Probability of the label, as the model says."),
         Column("language", "text", "Language it was read in."),
-        Column("model", "text", "Which model.", needed=True), *MARK,
+        Column("model", "text", "Which model.", needed=True), ETAG,
     ), key=("post",), references=(Reference("post", "posts"),)),
     Table("prices_daily", "What an offer cost on each day it was seen.", (
         Column("offer", "text", "Key of the offer.", needed=True), Column("day", "moment", "Day (UTC).", needed=True),
@@ -224,7 +223,7 @@ DERIVED = (
         Column("least", "numeric", "Lowest."), Column("greatest", "numeric", "Highest."),
         Column("list_price", "numeric", "Last struck-through price."),
         Column("available", "boolean", "Could be ordered at the last reading."),
-        Column("readings", "integer", "Captures that day.", needed=True), *MARK,
+        Column("readings", "integer", "Captures that day.", needed=True), ETAG,
     ), key=("offer", "day", "currency"), references=(Reference("offer", "offers"),), indexes=(("day",),)),
 )  # fmt: skip
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from analysis.exports import hourly, sql
 from analysis.exports.rows import Row, Value
@@ -18,16 +18,6 @@ from analysis.output import OutputError
 
 if TYPE_CHECKING:
     import psycopg
-
-DELETED_AT_ONCE = 1000
-
-
-class Cursor(Protocol):
-    rowcount: int
-
-    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> object: ...
-    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> object: ...
-    def fetchall(self) -> list[Any]: ...
 
 
 class SqlCopy:

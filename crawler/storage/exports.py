@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import bson
 from bson.codec_options import CodecOptions
 from bson.decimal128 import Decimal128
 from pymongo.database import Database
@@ -50,15 +49,6 @@ class Exports:
                 mark = hashlib.blake2b(f"{row['_id']} {row.get('etag')}".encode(), digest_size=8).digest()
                 sums[day] = rows + 1, (total + int.from_bytes(mark)) % 2**64
         return {day: Part(rows, f"{rows}-{total:016x}") for day, (rows, total) in sorted(sums.items())}
-
-    def whole(self, collection: str) -> Part:
-        """A derived collection as one part: its documents may change without a mark of it, so all are read."""
-        rows, total = 0, 0
-        with plain_errors(collection):
-            for row in self._database[collection].find({}, batch_size=BATCH):
-                digest = hashlib.blake2b(bson.encode(row), digest_size=8).digest()
-                rows, total = rows + 1, (total + int.from_bytes(digest)) % 2**64
-        return Part(rows, f"{rows}-{total:016x}")
 
     def documents(self, collection: str, moment: str | None = None, day: str = NO_DAY) -> Iterator[list[Document]]:
         """Documents of a day, by key, in batches; moment None: of the whole collection. Decimals are Decimal."""
