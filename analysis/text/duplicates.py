@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from rensa import RMinHash, RMinHashLSH
 
-from analysis.text.words import MENTION, SPACES, URL, plain
+from analysis.text.words import HASHTAG, MENTION, SPACES, URL, plain
 
 SHINGLE = 4  # characters; short posts have few words
 SAME = 0.6  # least Jaccard overlap of shingles
@@ -27,6 +27,11 @@ def folded(text: str) -> str:
     """What is compared: no repost mark, links, handles, punctuation, emoji or case; every number is 0."""
     told = _REPOSTED.sub("", plain(text))
     told = MENTION.sub(" ", URL.sub(" ", told)).lower()
+    said = _bare(HASHTAG.sub(" ", told))
+    return said if len(said) >= SHORTEST else _bare(told)  # a long tag would make alike what shares nothing else
+
+
+def _bare(told: str) -> str:
     return SPACES.sub(" ", _NUMBER.sub("0", _MARKS.sub(" ", told))).strip()
 
 
