@@ -24,7 +24,7 @@ from crawler.budget import Budget, Spent
 from crawler.context import answer_heard
 from crawler.items import Item, Post, Refused, Vantage
 from crawler.journal import Journal, Past
-from crawler.lanes.browser import HANDLERS
+from crawler.lanes.browser import HANDLERS, BrowserMissing
 from crawler.lanes.http import captured, keep
 from crawler.lanes.scroll import Scroll
 from crawler.lanes.tab import Answer, Order, Step
@@ -193,6 +193,11 @@ class BrowserSpider(PageSpider):
     def failed(self, failure: Failure) -> None:
         super().failed(failure)
         self._settle(failure.request.meta.get("target"))  # type: ignore[attr-defined]
+
+    def unanswered_by(self, error: BaseException | None) -> tuple[Outcome, str, str]:
+        if isinstance(error, BrowserMissing):
+            return Outcome.NETWORK, "BrowserMissing", str(error)
+        return super().unanswered_by(error)
 
     def _tell(self, row: dict[str, Any], items: int) -> None:
         target = row.get("target")

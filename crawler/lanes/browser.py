@@ -42,7 +42,7 @@ HANDLERS = {"https": "crawler.lanes.browser.BrowserHandler", "capture": "crawler
 FLAGS = (
     "--blink-settings=imagesEnabled=false", "--disable-gpu", "--in-process-gpu", "--disable-dev-shm-usage",
     "--disable-sync", "--disable-background-networking", "--disable-component-update", "--no-first-run", "--mute-audio",
-    "--renderer-process-limit=1", "--js-flags=--max-semi-space-size=2", "--disable-quic", "--dns-prefetch-disable",
+    "--js-flags=--max-semi-space-size=2", "--disable-quic", "--dns-prefetch-disable",
     "--no-pings",
     # Nothing goes past the door: not to this machine, and not by way of video calls.
     "--proxy-bypass-list=<-loopback>", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
@@ -61,11 +61,13 @@ class Provider(PlaywrightBrowserProvider):  # type: ignore[misc]
     """Finds the browser, starts it behind the gate with its sandbox where the system allows, and marks it as ours."""
 
     gate: Gate
+    renderers: int
 
     async def launch_browser(self) -> Browser:
         path = self._found()
+        flags = [*FLAGS, f"--renderer-process-limit={self.renderers}", processes.mark()]
         options: dict[str, Any] = {
-            "executable_path": path, "args": [*FLAGS, processes.mark()], "proxy": {"server": f"http://{self.gate.address}"},
+            "executable_path": path, "args": flags, "proxy": {"server": f"http://{self.gate.address}"},
             # Scrapy ends the browser in its own time; Playwright would do so at the first Ctrl-C.
             "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
         }  # fmt: skip
@@ -95,7 +97,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         self.patience_s = settings.getfloat("BROWSER_PATIENCE_S")
         self.visit_s = settings.getfloat("BROWSER_VISIT_S")
         self.most_visits = settings.getint("BROWSER_RECYCLE_VISITS")
-        tabs = min(settings.getint("BROWSER_TABS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        self.tabs = tabs = min(settings.getint("BROWSER_TABS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
         self.most_bytes = (settings.getint("BROWSER_RECYCLE_MB") + 60 * (tabs - 1)) * 1_000_000
         self.context_kwargs = {
             "user_agent": settings["USER_AGENT"], "service_workers": "block", "accept_downloads": False,
@@ -169,6 +171,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
             await self.gate.open()
             provider = Provider(self.config)
             provider.gate = self.gate
+            provider.renderers = min(self.tabs, 2)
             await provider.start()
             self.browser_provider = provider
 
@@ -182,7 +185,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
                     await tab.page.close()
             self.stats.inc_value("browser/tabs_broken")
         else:
-            if self.visits % TIDY_EVERY == 0:
+            if self.tabs == 1 and self.visits % TIDY_EVERY == 0:  # one worker shall fit a small machine
                 await tab.tidy()
             self.idle.append(tab)
             asyncio.get_running_loop().call_later(PARK_S, self._park, tab)
