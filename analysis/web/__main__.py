@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import logging
+import socket
 import sys
 from collections.abc import Sequence
 
@@ -27,9 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = load()
         refuse_open_doors(args.host, config)
-        with connect(config) as client:
+        with listening(args.host, args.port) as door, connect(config) as client:
             site = opened(config, client, args.database or config.mongodb_database)
-            return serve(site, args, config.api_token, Queue(client[site.database]))
+            return serve(site, args, config.api_token, Queue(client[site.database]), door)
     except StorageError as error:
         return _fail(error, AWAY)
     except ConfigError as error:
@@ -46,15 +47,36 @@ def refuse_open_doors(host: str, config: Config) -> None:
         raise ConfigError(f"--host {host}: others could read everything; set API_TOKEN first. See .env.example")
 
 
-def serve(site: Site, args: argparse.Namespace, token: str | None, queue: Queue) -> int:
+def listening(host: str, port: int) -> socket.socket:
+    """The open door. Raises ConfigError where it cannot be opened."""
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+    except OSError as error:
+        door.close()
+        raise ConfigError(f"{host} port {port}: {(error.strerror or str(error)).lower()}; try --port") from None
+    return door
+
+
+def port_number(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a port from 1 to 65535")
+    return int(text)
+
+
+def serve(
+    site: Site, args: argparse.Namespace, token: str | None, queue: Queue, door: socket.socket
+) -> int:  # fmt: skip
     app = create_app(site, token, args.per_second, queue)
     shown = f"[{args.host}]" if ":" in args.host else args.host
     print(f"Tidemark, database {site.database}: http://{shown}:{args.port}/  (API: /api)  Ctrl-C ends it", flush=True)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    uvicorn.run(
-        app, host=args.host, port=args.port, access_log=False, server_header=False, date_header=True,
+    config = uvicorn.Config(
+        app, access_log=False, server_header=False, date_header=True,
         h11_max_incomplete_event_size=2 * LONGEST_ADDRESS, timeout_keep_alive=30, log_level="warning",
     )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[door])
     return GOOD
 
 
@@ -68,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     option = parser.add_argument
     option("--database", metavar="NAME", help="database to show (default: MONGODB_DATABASE)")
     option("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    option("--port", type=int, default=PORT, help=f"port (default {PORT})")
+    option("--port", type=port_number, default=PORT, help=f"port (default {PORT})")
     option("--per-second", type=float, default=PER_S, metavar="N", help="requests of one client; 0: no limit")
     return parser
 
