@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import rankdata
 
 from analysis.creators.rates import Floats, floats
 from analysis.trends.measures import false_discoveries
@@ -155,7 +154,7 @@ def spearman(one: Floats, other: Floats, creator: pd.Series) -> Relation:
     """
     known = ~(np.isnan(one) | np.isnan(other)) & creator.notna().to_numpy()
     n, creators = int(known.sum()), int(creator[known].nunique())
-    ranks = [rankdata(each[known]) for each in (one, other)]
+    ranks = [floats(pd.Series(each[known]).rank()) for each in (one, other)]
     if creators < LEAST_FOR_INTERVAL or any(np.ptp(each) == 0 for each in ranks):
         return Relation(n, creators, math.nan, math.nan, math.nan, f"too few: {creators} creators")
     rho = _weighted(ranks[0], ranks[1], np.ones(n, dtype=np.int64))
