@@ -9,6 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import sys
+import threading
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -171,10 +173,9 @@ def local(
         for each in packed:
             yield each if isinstance(each, Damaged) else read_member(each, selection)
         return
-    context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-    if os.name == "posix":
-        context.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(n, mp_context=context) as pool:
+    # A copy of a process without threads is safe, and starts at once; elsewhere the words are read anew.
+    copied = sys.platform == "linux" and threading.active_count() == 1
+    with ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("fork" if copied else "spawn")) as pool:
         waiting: deque[Future[Found] | Damaged] = deque()
         for each in packed:
             waiting.append(each if isinstance(each, Damaged) else pool.submit(read_member, each, selection))
