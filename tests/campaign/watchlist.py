@@ -31,6 +31,7 @@ from crawler.storage.reads import Reader
 from crawler.storage.slots import Slots
 from demo.check import check
 from demo.site import Site, running
+from demo.site.clock import Clock
 from demo.world import START, World
 from tests.shell import Shell, facts
 
@@ -42,6 +43,14 @@ RATE = 50.0  # simulated seconds a second: tests/campaign/_worker.py
 PLAN_BYTES = 512_000_000
 MOST_A_MINUTE = 120  # Scrapy waits for half to one and a half of the delay, which is a second
 FIRINGS = 5  # in a slot, ten minutes apart: the scheduler of a dyno
+
+
+class WholeMs(Clock):
+    """A capture's moment has milliseconds, and the truth is asked for at that one."""
+
+    def now(self) -> datetime:
+        at = super().now()
+        return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 @dataclass
@@ -86,7 +95,7 @@ def run(days: int, seed: int) -> Report:
         calm = Shell("", DATABASE, Path(folder) / "calm")
         try:
             with running(World(seed)) as site:
-                site.clock.set(BEGIN)
+                site.clock = WholeMs(BEGIN)
                 shell.environ |= site.proxies()
                 _watch(shell, site, report)
                 _days(shell, site, chance, report)
