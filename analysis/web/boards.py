@@ -18,7 +18,7 @@ from analysis.trends.growth import Shown
 from analysis.trends.phases import Stretch, phases
 from analysis.trends.streams import EPOCH, HOUR, Stream, stream_of_board
 from analysis.web.forecasts import chances
-from analysis.web.site import Site
+from analysis.web.site import STEADY_S, Site
 from crawler import places
 from crawler.items import stamp
 from crawler.storage.web_views import Newest
@@ -79,7 +79,7 @@ def newest(site: Site, board: str, until: datetime | None = None) -> Newest:
 def top(site: Site, board: str, until: datetime | None = None, size: int = TOP) -> Row:
     """The newest snapshot's first *size* earned topics, and those likely to join them; see `_topic_row`."""
     last = newest(site, board, until)
-    return site.kept.get(("top", board, until, size), last, lambda: _top(site, board, last, size))
+    return site.kept.get(("top", board, until, size), last, lambda: _top(site, board, last, size), steady_s=STEADY_S)
 
 
 def _top(site: Site, board: str, last: Newest, size: int) -> Row:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from analysis.command import SIMULATED_ENDING
 from crawler.archive import Archive
@@ -23,6 +23,7 @@ from crawler.storage.web_views import Views
 T = TypeVar("T")
 KEPT = 64  # answers; the largest, the topics of a board, are a few MB
 FRESH_S = 60.0
+STEADY_S = 5.0  # of the top of a list: as stale as a page may be while snapshots keep coming in
 SLOW_FRESH_S = 600.0  # of what takes seconds to make
 
 
@@ -46,18 +47,27 @@ class Kept:
         self._lock = threading.Lock()
         self._clock_s, self._most = clock_s, most
 
-    def get(self, key: Hashable, mark: Hashable, make: Callable[[], T], fresh_s: float = FRESH_S) -> T:
+    def get(
+        self, key: Hashable, mark: Hashable, make: Callable[[], T], fresh_s: float = FRESH_S, steady_s: float = 0.0
+    ) -> T:  # fmt: skip
+        """steady_s: an answer so young stands though its data moved, and nobody waits while a newer one is made."""
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)
             while len(self._slots) > self._most:
                 self._slots.popitem(last=False)
-        with slot.lock:
+        there = steady_s > 0 and slot.made_at_s > float("-inf")
+        if there and self._clock_s() - slot.made_at_s < steady_s:
+            return cast(T, slot.value)
+        if not slot.lock.acquire(blocking=not there):
+            return cast(T, slot.value)
+        try:
             if slot.mark != mark or self._clock_s() - slot.made_at_s > fresh_s:
-                value = make()
-                slot.value, slot.mark, slot.made_at_s = value, mark, self._clock_s()
-            found: T = slot.value
-            return found
+                slot.value, slot.mark = make(), mark
+                slot.made_at_s = self._clock_s()
+            return cast(T, slot.value)
+        finally:
+            slot.lock.release()
 
 
 @dataclass
