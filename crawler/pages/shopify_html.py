@@ -12,6 +12,7 @@ from crawler.counts import cents
 from crawler.fields import Fields, address, dig, load_json, text
 from crawler.items import Offer, Product
 from crawler.outcomes import MissingField, Outcome
+from crawler.pages.product.chooser import Chosen, chooser
 from crawler.pages.product.document import Document
 from crawler.pages.product.found import Stated, StatedOffer
 from crawler.pages.product.linked import linked
@@ -32,7 +33,7 @@ class StorePage(ShopifyPage):
     """A store's HTML: product JSON embedded by card or once (cents), else JSON-LD (units); rating widgets."""
 
     name: ClassVar[str] = "shopify.html"
-    version: ClassVar[int] = 2  # 1 read Junip alone, and a rating of nobody as 0
+    version: ClassVar[int] = 3  # 1 read Junip alone; 2 took a product's stock for its variants', and no older prices
     urls: ClassVar[tuple[str, ...]] = (r"/products/[^/?.]+(\?|$)", r"/collections/[^/?.]+(\?|$)")
     on_any_host: ClassVar[bool] = True
 
@@ -68,10 +69,13 @@ class StorePage(ShopifyPage):
             self.reading.follows += reviews_of(self.body, products[0].host, products[0].product_id)
 
     @cached_property
+    def _document(self) -> Document:
+        return Document(self.body.decode("utf-8", "replace"), self.url)
+
+    @cached_property
     def _stated(self) -> list[Stated]:
         """Products of the page's JSON-LD, groups and graphs too; blocks of one page disagree."""
-        document = Document(self.body.decode("utf-8", "replace"), self.url)
-        return [block for block in linked(document, self.reading.odd) if block.own]
+        return [block for block in linked(self._document, self.reading.odd) if block.own]
 
     def _read_linked(self) -> bool:
         """The JSON-LD product whose offers name the most variants, of equal ones the first."""
@@ -80,7 +84,7 @@ class StorePage(ShopifyPage):
         ]
         if not priced:
             return False
-        best = max(priced, key=lambda block: sum(_variant(offer) is not None for offer in block.offers))
+        best = max(priced, key=_numbered)
         url = urljoin(self.url if address(self.url).hostname else f"https://{self.store()}", best.url or self.url)
         number = _META_ID.search(self.body)
         made = self.add(
@@ -98,18 +102,24 @@ class StorePage(ShopifyPage):
             rating=best.rating,
             rating_count=best.rating_count,
         )
-        for offer in best.offers if made else ():
-            self._linked_offer(made.key if made else "", url, offer)
+        # A block that says the same of all variants may say it of the product; one that tells them apart cannot.
+        apart = max(priced, key=lambda block: (_numbered(block), len({offer.available for offer in block.offers})))
+        choices = chooser(self._document, {_variant(each) or "": each.price for each in apart.offers if each.price})
+        for offer in apart.offers if made else ():
+            said = choices.get(_variant(offer) or "", Chosen())
+            self._linked_offer(made.key if made else "", url, offer, said)
         self.reading.got = 1
         return True
 
-    def _linked_offer(self, product: str, url: str, offer: StatedOffer) -> None:
+    def _linked_offer(self, product: str, url: str, offer: StatedOffer, said: Chosen) -> None:
         if offer.price is None:
             self.reading.odd.append("ld+json: an offer without a price")
             return
+        before = offer.list_price or said.before
         self.add(
             Offer, url=url, product=product, variant_id=_variant(offer), title=offer.title, price=offer.price,
-            list_price=offer.list_price, currency=offer.currency, available=offer.available,
+            list_price=before if before is not None and before > offer.price else None, currency=offer.currency,
+            available=offer.available if said.available is None else said.available,
         )  # fmt: skip
 
     def _embedded(self, raw: bytes, i: int) -> Fields | None:
@@ -155,6 +165,10 @@ class StorePage(ShopifyPage):
         rated = (block for block in self._stated if block.rating is not None and block.rating_count)
         found = next(rated, None)
         return (found.rating, found.rating_count) if found and found.rating and found.rating_count else None
+
+
+def _numbered(block: Stated) -> int:
+    return sum(_variant(offer) is not None for offer in block.offers)
 
 
 def _variant(offer: StatedOffer) -> str | None:
