@@ -65,17 +65,8 @@ def top_posts(site: Site, say: Words, filters: Filters) -> Figure:
     return Figure("top_posts", title, say("top_posts_says", n=shown, total=len(made.posts)), table, chart, links=links)
 
 
-def virality(site: Site, say: Words, filters: Filters) -> Figure:
-    """Shares per view against comments per view; size is engagement, lines are the medians of the like."""
-    made = base(site, say, filters)
-    title = say("virality_title")
-    placed = quadrants(with_percentiles(made.posts))
-    known = placed[(floats(placed["virality"]) > 0) & (floats(placed["discussion"]) > 0)]
-    if known.empty:
-        return Figure("virality", title, "", missing=say("virality_missing"))
-    names = {each: say(f"quadrant_{number}") for number, each in enumerate(QUADRANTS)}
-    best = known.nlargest(1500, "views")
-    rows: list[Row] = [
+def _points(best: pd.DataFrame, names: dict[str, str], say: Words) -> list[Row]:
+    return [
         {
             "virality": float(v),
             "discussion": float(d),
@@ -94,16 +85,19 @@ def virality(site: Site, say: Words, filters: Filters) -> Figure:
             strict=True,
         )
     ]
+
+
+def _scatter(rows: list[Row], groups: list[str], say: Words) -> alt.Chart:
     percent = alt.Axis(format=".2~%", tickCount=5)
     log = alt.Scale(type="log", nice=False, padding=14)
-    chart = (
+    chart: alt.Chart = (
         alt.Chart(data(rows), width="container", height=360)
         .mark_point(filled=True, opacity=0.65)
         .encode(
             x=alt.X("virality:Q", title=say("virality_axis"), scale=log, axis=percent),
             y=alt.Y("discussion:Q", title=say("discussion_axis"), scale=log, axis=percent),
             size=alt.Size("engagement:Q", legend=None, scale=alt.Scale(range=[18, 420])),
-            color=alt.Color("quadrant:N", title=None, sort=list(names.values())),
+            color=alt.Color("quadrant:N", title=None, sort=groups),
             href="href:N",
             tooltip=[
                 "category:N",
@@ -114,6 +108,21 @@ def virality(site: Site, say: Words, filters: Filters) -> Figure:
             ],
         )
     )
+    return chart
+
+
+def virality(site: Site, say: Words, filters: Filters) -> Figure:
+    """Shares per view against comments per view; size is engagement, lines are the medians of the like."""
+    made = base(site, say, filters)
+    title = say("virality_title")
+    placed = quadrants(with_percentiles(made.posts))
+    known = placed[(floats(placed["virality"]) > 0) & (floats(placed["discussion"]) > 0)]
+    if known.empty:
+        return Figure("virality", title, "", missing=say("virality_missing"))
+    names = {each: say(f"quadrant_{number}") for number, each in enumerate(QUADRANTS)}
+    best = known.nlargest(1500, "views")
+    rows = _points(best, names, say)
+    chart = _scatter(rows, list(names.values()), say)
     counted = known["quadrant"].value_counts()
     says = say(
         "virality_says",
