@@ -7,7 +7,7 @@ import pytest
 
 from analysis.cli import main
 
-from .lists import START, world
+from .lists import START, snapshot, world
 from .test_derived import BOARD, put
 
 
@@ -22,12 +22,16 @@ def run(database, capsys):
     return call
 
 
-def test_events_are_listed_and_their_topics_written(run, tmp_path):
+def test_events_are_listed_and_their_topics_written(run, database, tmp_path):
     status, out, _ = run("events")
     assert status == 0
+    assert "no events in 72 snapshots" in out
+    put(database, [snapshot(200 + i, ("altas horas", 9), ("juliette no altas horas", 8), ("x", 7)) for i in range(5)])
+    out = run("events")[1]
     assert "pairs judged by their steps" in out
+    assert "named alike: altas" in out
     assert run("events", "-o", str(tmp_path / "e.csv"))[0] == 0
-    assert "topic_key" in pd.read_csv(tmp_path / "e.csv").columns
+    assert pd.read_csv(tmp_path / "e.csv")["topic_key"].tolist() == ["altas horas", "juliette no altas horas"]
 
 
 def test_phases_of_a_topic_and_of_an_event(run):
