@@ -11,6 +11,7 @@ import scrapy
 from crawler.items import Item, Refused
 from crawler.targets import TargetError, TargetForm
 from spiders.base import PageSpider
+from spiders.shopify import Catalogue
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -70,7 +71,7 @@ class TikTokShop(PageSpider):
     )
 
 
-class StoreCollection(PageSpider):
+class StoreCollection(Catalogue):
     """A Shopify collection as a board of products, such as a store's own best sellers."""
 
     name = "store_collection"

@@ -20,6 +20,7 @@ from crawler import pages
 from crawler.config import load
 from crawler.items import Offer
 from crawler.lanes.sources import Options, Skipped, read
+from crawler.pages.shopify_front import FrontPage
 
 STORES = load().shared_dir / "captures" / "store"
 KINDS = ("shopify_*/**/*.html", "shopify_*/**/*.oembed", "blume/*.html")
@@ -103,3 +104,19 @@ def test_every_variant_of_every_capture_has_its_price_list_price_and_availabilit
     print(dict(counts))
     assert wrong == []
     assert counts["html variants"] and counts["oembed variants"]
+
+
+def test_every_captured_page_gives_the_currency_and_country_that_it_states() -> None:
+    stated = 0
+    for path in (each for each in FILES if each.suffix == ".html"):
+        raw = path.read_bytes()
+        active = re.search(rb'Shopify.currency = \{"active":"(\w+)","rate":"1.0"', raw)
+        country = re.search(rb'Shopify.country = "(\w+)"', raw)
+        assert active is not None and country is not None, path.name
+        assert {each.currency for each in offers(path)} == {active[1].decode()}, path.name
+        front = FrontPage("https://shop.example/", raw, datetime(2026, 3, 1, tzinfo=UTC))
+        said = f"store=shop.example&currency={active[1].decode()}&country={country[1].decode()}&locale=en&capture="
+        assert front.market.startswith(said), path.name
+        assert not list(front.items()) and not list(front.next())
+        stated += 1
+    assert stated

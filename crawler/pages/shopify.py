@@ -146,6 +146,7 @@ class CataloguePage(ShopifyPage):
     """`/products.json`, and `/products/<handle>.json`: prices as strings in units."""
 
     name: ClassVar[str] = "shopify.catalogue"
+    version: ClassVar[int] = 2  # 1 knew no currency
     urls: ClassVar[tuple[str, ...]] = (r"/products\.json(\?|$)", r"/products/[^/?]+\.json(\?|$)")
 
     @classmethod
@@ -160,7 +161,8 @@ class CataloguePage(ShopifyPage):
         listed = [one] if one else list(data.parts("products"))
         if one is None:
             data.need("products", _a_list)
-        self.each("product", listed, lambda product: self.product(product, units, None))
+        currency = self._currency()
+        self.each("product", listed, lambda product: self.product(product, units, currency))
         self.reading.got = len(listed)
         if parse_qs(address(self.url).query).get("page", ["1"]) == ["1"]:  # later pages have a moment of their own
             self.board(self.products())
@@ -168,6 +170,13 @@ class CataloguePage(ShopifyPage):
             self.reading.outcome = Outcome.EMPTY
         elif one is None:
             self._next_page(len(listed))
+
+    def _currency(self) -> str | None:
+        """The data state none; the fragment says what the front page of the same store stated in the same crawl."""
+        said = parse_qs(address(self.url).fragment)
+        stated = said.get("currency", [""])[0]
+        same = said.get("store") == [host_of(self.url)]
+        return stated if same and re.fullmatch("[A-Z]{3}", stated) else None
 
     def _next_page(self, got: int) -> None:
         parts = address(self.url)

@@ -211,7 +211,8 @@ def _frame(title: str, path: str, body: str) -> str:
         '<meta name="generator" content="simulated">'
         f'<link rel="canonical" href="https://{HOST}{path}"><meta property="og:url" content="https://{HOST}{path}">'
         f'<script>Shopify = {{}}; Shopify.shop = "tidewater.myshopify.com";'
-        f'Shopify.currency = {{"active":"{CURRENCY}","rate":"1.0"}};</script>'
+        f'Shopify.locale = "en"; Shopify.currency = {{"active":"{CURRENCY}","rate":"1.0"}};'
+        'Shopify.country = "IE";</script>'
         f'<script src="https://staticw2.yotpo.com/{WIDGET_KEY}/widget.js"></script></head><body>{body}</body></html>'
     )
 

@@ -16,7 +16,7 @@ from pymongo.database import Database
 
 from crawler.config import ROOT
 from crawler.targets import TargetError
-from demo.site import Site, running
+from demo.site import Fault, Site, running
 from demo.world import START, World
 from demo.world.shop import HOST
 from spiders.stores import StoreReviews, TikTokShop
@@ -67,6 +67,34 @@ def test_a_product_page_and_its_reviews_are_taken_within_the_budget(
         true = told[row["review_id"]]
         assert (row["rating"], row.get("text"), row["verified"]) == (true.stars, true.text, true.verified)
         assert "author_hash" not in row  # without a key nobody is told from anybody
+
+
+@pytest.mark.parametrize("target", [HOST, f"{HOST}/collections/all"])
+def test_a_catalogue_has_the_currency_that_the_front_page_states(
+    crawl: Run, database: Database[Any], site: Site, target: str
+) -> None:
+    done = crawl("shopify_store" if target == HOST else "store_collection", "-a", f"targets={target}")
+    assert done.returncode == 0, done.stderr
+    front, *catalogue = database["fetches"].find().sort("parser", -1)
+    assert (front["parser"], front["url"]) == ("shopify.front@1", f"https://{HOST}/")
+    assert catalogue and all(f"#store={HOST}&currency=EUR&country=IE" in row["url"] for row in catalogue)
+    assert all(row["url"].endswith(f"capture={front['capture']}") for row in catalogue)
+    assert database["offers"].count_documents({}) > 30
+    assert database["offers"].distinct("currency") == ["EUR"]
+    assert database["offers"].count_documents({"currency": None}) == 0
+
+
+@pytest.mark.parametrize("kind", ["captcha", "server_error", "dropped"])
+def test_a_front_page_that_does_not_come_costs_the_currency_and_nothing_else(
+    crawl: Run, database: Database[Any], site: Site, kind: str
+) -> None:
+    site.faults.put(Fault(kind, rf"{HOST}/$"))
+    try:
+        crawl("shopify_store", "-a", f"targets={HOST}")
+    finally:
+        site.faults.clear()
+    assert database["offers"].count_documents({}) > 30
+    assert database["offers"].count_documents({"currency": {"$ne": None}}) == 0
 
 
 def test_a_plain_shop_has_no_product(crawl: Run, database: Database[Any]) -> None:
