@@ -20,6 +20,8 @@ class TargetForm:
     pattern: str
     example: str
     fold: bool = True
+    yields: bool = False
+    """A form that others have too, and more often: told apart only by --spider."""
 
     def canonical(self, written: str) -> str:
         match = re.fullmatch(self.pattern, written.strip())
@@ -50,6 +52,7 @@ def typed(written: str, known: Mapping[str, tuple[TargetForm, tuple[str, ...]]])
             fits[name] = form.canonical(text)
     # What is marked, by a sign or as an address, is told by whoever takes the mark off.
     marked = {name: value for name, value in fits.items() if value != text.lower() and value != text}
+    marked = {name: value for name, value in marked.items() if not known[name][0].yields} or marked
     at_home = {name: value for name, value in marked.items() if host and host in known[name][1]}
     found = (at_home or marked) if host or text[:1] in ("@", "#") else {}
     if len(found) == 1:

@@ -40,7 +40,7 @@ class XStream(PageSpider):
     api = "https://api.x.com"
     url = "{target}"
     hosts = ("api.x.com",)
-    target = TargetForm(r"@?(\w{1,15})", "@nasa")
+    target = TargetForm(r"@?(\w{1,15})", "@nasa", yields=True)
     least_items = 0  # nobody may have written anything
     least_good_share = 0.5  # an interrupted connection is no failed run
     custom_settings = {  # noqa: RUF012 - Scrapy's own attribute

@@ -216,12 +216,12 @@ def test_a_fault_that_cannot_be_is_refused_with_its_reason(text):
         Faults().put(Fault.parse(text))
 
 
-def crawl(site, database, uri, data, spider, targets):
+def crawl(site, database, uri, data, spider, targets, *more):
     environ = {
         **os.environ, **site.proxies(), "MONGODB_URI": uri, "MONGODB_DATABASE": database.name,
         "TIDEMARK_DATA": str(data), "PYTHONWARNINGS": "default",
     }  # fmt: skip
-    command = ("crawl", spider, "-a", f"targets={targets}", "-s", f"ADDONS={json.dumps(ADDON)}")
+    command = ("crawl", spider, "-a", f"targets={targets}", *more, "-s", f"ADDONS={json.dumps(ADDON)}")
     return subprocess.run(
         [sys.executable, "-m", "scrapy", *command],
         cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False,
@@ -275,7 +275,7 @@ def test_the_simulated_moment_is_what_is_stored(living_site, database: Database[
 
 def test_the_check_finds_a_number_that_is_not_true(living_site, database: Database[Any], mongo_uri, tmp_path):
     living_site.faults.put(Fault("falling", "@coral"))
-    crawl(living_site, database, mongo_uri, tmp_path, "tiktok_profile", "@coral.cooks,@tide.atlas")
+    crawl(living_site, database, mongo_uri, tmp_path, "tiktok_profile", "@coral.cooks,@tide.atlas", "-a", "posts=0")
     verdict = check(Reader(database), living_site.world)
     assert verdict.compared == {"profile": 6}
     assert [line.split(" at ")[0] for line in verdict.false] == ["tiktok:profile:coral.cooks"] * 2
