@@ -540,7 +540,7 @@ class Amount(Frozen):
     currency: str | None = None
     """ISO 4217, or `%`."""
     role: str | None = None
-    """price, was, off, shipping, coupon, …"""
+    """price, was_price, discount_amount, discount_percent, threshold, shipping, income_or_wealth or other_money."""
 
 
 class Deal(Item):
