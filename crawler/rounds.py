@@ -139,12 +139,21 @@ def _news(told: Notices, report: due.Report, at: datetime) -> Iterable[Notice]:
 def alert(row: Mapping[str, Any], at: datetime) -> Notice:
     """From a document of the collection `alerts`."""
     topic = " ".join(str(row.get("topic", row["_id"])).split())[:80]
+    if row.get("detector") == "burst":
+        return _burst(row, topic, at)
     title = f"{topic}: top {row.get('top', 10)} of {row.get('board', 'a board')}?"
     body = f"{topic} may enter the top {row.get('top', 10)} until {row['until']:%Y-%m-%d %H:%M} UTC, " if (
         "until" in row) else f"{topic}, "  # fmt: skip
     body += f"probability {row['probability']:.2f}." if isinstance(row.get("probability"), float) else "see evidence."
     body += f"\nRule {row.get('rule', '-')}. What it has earned so far: python -m analysis alerts --preview"
     return Notice(f"alert:{row['_id']}", "alert", f"Tidemark: {title}", body, at)
+
+
+def _burst(row: Mapping[str, Any], topic: str, at: datetime) -> Notice:
+    seen = row["evidence"]
+    body = f"{topic}: {seen['inflow_per_hour']:,.0f} an hour or more, usually {seen['usual_per_hour']:,.0f}.\n"
+    body += f"Rule {row['rule']}: {row['promise']}"
+    return Notice(f"alert:{row['_id']}", "alert", f"Tidemark: {topic}: a burst?", body, at)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from analysis.output import clean
 from analysis.trends import alerts, backtest, lead, models, team
 from analysis.trends.backtest import TEAM_NAME
 from analysis.trends.backtest_commands import DEFAULT_HOURS, DEFAULT_TOP, fitting
+from analysis.trends.burst_commands import bursts
 from analysis.trends.entry import Question
+from analysis.trends.growth_commands import COUNTED
 from analysis.trends.streams import EPOCH, HOUR, Snapshot, Stream, stream_of_board
 
 SHOWN = 20
@@ -25,14 +27,25 @@ NEAREST = 10
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
-    option("--board", required=True, help="a board of the database, e.g. x:trends:br")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--board", help="a board of the database, e.g. x:trends:br")
+    what.add_argument("--kind", choices=sorted(kind for kind, names in COUNTED.items() if names), help="of burst")
+    option(
+        "--rule",
+        choices=("entry", "burst"),
+        default="entry",
+        help="entry: a topic is about to enter the top; burst: an inflow has just left what is usual (default entry)",
+    )
+    option("--counter", help="of burst with --kind: followers, views, likes …")
     option("--top", type=positive, default=DEFAULT_TOP, metavar="K", help="the top is the first K places (default 10)")
-    option("--hours", type=float, default=DEFAULT_HOURS, metavar="H", help="look H hours ahead (default 3)")
+    option("--hours", type=float, metavar="H", help="look H hours ahead (default 3; a burst is to last 24)")
     option("--per-day", type=positive, default=10, metavar="N", help="alerts a day at most (default 10)")
     option("--least", type=_share, metavar="P", help="tell from this probability on (default: as the budget allows)")
     option("--preview", action="store_true", help="what the rule would have told in the past; writes nothing")
     option("--train", action="store_true", help=f"learn anew (by itself when older than {RETRAIN_DAYS:g} days)")
     option("--quick", action="store_true", help="one learner instead of the team")
+    option("--days", type=positive, default=90, metavar="N", help="of burst: the newest N days are read (default 90)")
+    option("--most-entities", type=positive, default=1000, metavar="N", help="of burst: the N most observed (1000)")
 
 
 def _share(text: str) -> float:
@@ -46,8 +59,15 @@ def _share(text: str) -> float:
 
 
 def _alerts(args: argparse.Namespace, session: Session) -> int:
+    if (args.kind is None) != (args.counter is None):
+        raise UsageError("alerts: --kind and --counter go together, e.g. --kind profile --counter followers")
+    if args.rule == "burst":
+        return bursts(args, session)
+    if args.kind:
+        raise UsageError("alerts: only --rule burst knows --kind; an entry is one into the top of a --board")
     whole = _stream(args.board, session)
-    question, told = fitting(Question(args.top, args.hours), [whole])
+    hours = DEFAULT_HOURS if args.hours is None else args.hours
+    question, told = fitting(Question(args.top, hours), [whole])
     for line in told:
         session.say(f"note: {line}")
     try:
@@ -181,4 +201,6 @@ def _nearest(whole: Stream, question: Question, reason: str, session: Session) -
     return GOOD
 
 
-ALERTS = Command("What is about to enter the top, told once, with what the rule has earned.", _arguments, _alerts)
+ALERTS = Command(
+    "What is about to enter the top, or has begun to burst: told once, with what the rule earned.", _arguments, _alerts
+)

@@ -1,8 +1,8 @@
 """Alert rules on forecasts: when a topic is told, when it is left alone, and whether it came true. Pure; never queries.
 
-A rule tells a topic when its probability reaches `least`. It is then on until the probability falls below half of
-that, is not told again within its quiet time, and of one day only the first few are told. A rule carries what it
-earned in the walk-forward backtest on the same board; without one it says "unproven here".
+A rule tells a topic when its probability (of a burst: its strength) reaches `least`. It is then on until that falls
+below half of it, is not told again within its quiet time, and of one day only the first few are told. A rule carries
+what it earned in the walk-forward backtest on the same history; without one it says "unproven here".
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from analysis.trends.entry import Question
 from analysis.trends.streams import Stream
@@ -50,22 +50,28 @@ class Rule:
 
     @property
     def promise(self) -> str:
-        if self.earned is None or self.earned.n < LEAST_EARNED:
-            return UNPROVEN
-        each = self.earned
-        return (
-            f"{each.precision:.0%} came true ({each.precision_low:.0%} to {each.precision_high:.0%}, n {each.n}), "
-            f"median lead {each.lead_h:.1f} h, backtested to {each.until:%Y-%m-%d}"
-        )
+        return promised(self.earned)
+
+
+class Terms(Protocol):
+    """What deciding asks of a rule, whatever its detector."""
+
+    @property
+    def least(self) -> float: ...
+    @property
+    def per_day(self) -> int: ...
+    @property
+    def quiet(self) -> timedelta: ...
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A topic outside the top at a snapshot, with its probability and what speaks for it."""
+    """Who may be told, how loudly the detector speaks for it, and by which numbers."""
 
     topic_key: str
     topic: str
-    probability: float
+    score: float
+    """In the unit of the rule's `least`: a probability, or a burst's strength in units of the needed one."""
     evidence: Mapping[str, Any]
 
 
@@ -79,17 +85,27 @@ class State:
     told_today: int = 0
 
 
-def decide(rule: Rule, state: State, at: datetime, candidates: Sequence[Candidate]) -> tuple[list[Candidate], State]:
-    """Who is told at this snapshot, likeliest first, and what to remember. A topic that is not there is off."""
+def promised(earned: Earned | None) -> str:
+    if earned is None or earned.n < LEAST_EARNED:
+        return UNPROVEN
+    lead = "" if math.isnan(earned.lead_h) else f"median lead {earned.lead_h:.1f} h, "
+    return (
+        f"{earned.precision:.0%} came true ({earned.precision_low:.0%} to {earned.precision_high:.0%}, n {earned.n}), "
+        f"{lead}backtested to {earned.until:%Y-%m-%d}"
+    )
+
+
+def decide(rule: Terms, state: State, at: datetime, candidates: Sequence[Candidate]) -> tuple[list[Candidate], State]:
+    """Who is told at this snapshot, highest score first, and what to remember. A topic that is not there is off."""
     day = f"{at:%Y-%m-%d}"
     left = rule.per_day - (state.told_today if state.day == day else 0)
     fresh = {key: then for key, then in state.told_at.items() if at - then < rule.quiet}
-    still = {each.topic_key for each in candidates if each.probability >= STILL_ON * rule.least} & state.on
+    still = {each.topic_key for each in candidates if each.score >= STILL_ON * rule.least} & state.on
     ready = [
         each for each in candidates
-        if each.probability >= rule.least and each.topic_key not in still and each.topic_key not in fresh
+        if each.score >= rule.least and each.topic_key not in still and each.topic_key not in fresh
     ]  # fmt: skip
-    told = sorted(ready, key=lambda each: (-each.probability, each.topic_key))[: max(left, 0)]
+    told = sorted(ready, key=lambda each: (-each.score, each.topic_key))[: max(left, 0)]
     names = {each.topic_key for each in told}
     return told, State(
         frozenset(still | names), {**fresh, **dict.fromkeys(sorted(names), at)}, day, rule.per_day - left + len(told)
@@ -100,7 +116,7 @@ def document(rule: Rule, at: datetime, each: Candidate) -> dict[str, Any]:
     """An alert as the collection `alerts` keeps it."""
     return {
         "_id": f"{rule.name}@{at:%Y%m%dT%H%M%SZ}#{each.topic_key}", "rule": rule.name, "board": rule.board, "at": at,
-        "topic": each.topic, "topic_key": each.topic_key, "probability": each.probability,
+        "topic": each.topic, "topic_key": each.topic_key, "probability": each.score,
         "until": at + timedelta(hours=rule.question.horizon_h), "top": rule.question.top,
         "evidence": dict(each.evidence), "promise": rule.promise,
         "earned": asdict(rule.earned) if rule.earned else None,

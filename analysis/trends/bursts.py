@@ -159,16 +159,17 @@ class Alarm:
     def add(self, row: int, strength: float) -> bool:
         if strength < self._threshold or row - self._fired < self._quiet:
             return False
-        self._load *= self._kept ** (row - self._at)
-        self._at = row
-        if strength < self.needed:
+        if strength < self.needed(row):
             return False
-        self._load, self._fired = self._load + 1, row
+        self._load, self._at, self._fired = self._load_at(row) + 1, row, row
         return row >= self._learning
 
-    @property
-    def needed(self) -> float:
-        return self._threshold * math.sqrt(1 + self._load)
+    def needed(self, row: int) -> float:
+        """Strength that an alert would need at *row*."""
+        return self._threshold * math.sqrt(1 + self._load_at(row))
+
+    def _load_at(self, row: int) -> float:
+        return self._load * float(self._kept ** (row - self._at))
 
 
 def strengths(series: Iterable[tuple[datetime, float]], bin: timedelta) -> list[float]:

@@ -184,7 +184,8 @@ def precision(site: Site, say: Words, filters: Filters) -> Figure:
 
 def calibration(site: Site, say: Words, filters: Filters) -> Figure:
     """Of alerts told with about the same probability: how many came true."""
-    settled = [each for each in site.alerts.all(most=ALERTS) if "came_true" in each]
+    told = site.alerts.all(most=ALERTS)
+    settled = [each for each in told if "came_true" in each and each.get("probability") is not None]
     title = say("calibration_title")
     rows: list[Row] = []
     for low, high in pairwise(STEPS):
@@ -218,7 +219,7 @@ def calibration(site: Site, say: Words, filters: Filters) -> Figure:
 def alerts(site: Site, say: Words, filters: Filters) -> Figure:
     told = site.alerts.all(most=max(filters.top, 50))
     if filters.board:
-        told = [each for each in told if each["board"] == filters.board]
+        told = [each for each in told if each.get("board") == filters.board]
     title = say("alerts_title")
     if not told:
         return Figure("alerts", title, "", missing=say("no_alerts"))
@@ -227,17 +228,26 @@ def alerts(site: Site, say: Words, filters: Filters) -> Figure:
         {
             say("topic"): [clean(each["topic"]) for each in told],
             say("told_at"): [each["at"] for each in told],
-            say("probability"): [say.percent(each["probability"]) for each in told],
+            say("probability"): [_chance(each, say) for each in told],
             say("position"): [each.get("evidence", {}).get("position") for each in told],
             say("came_true"): [outcome[each.get("came_true")] for each in told],
-            say("board"): [each["board"] for each in told],
+            say("board"): [each.get("board", "·") for each in told],
         }
     )
-    links = [
-        "/topic?" + urlencode({"board": each["board"], "topic": each["topic_key"], "lang": say.language})
-        for each in told
-    ]
+    links = [_link(each, say) for each in told]
     return Figure("alerts", title, say("alerts_says", n=len(told)), table, links=links)
+
+
+def _chance(alert: Row, say: Words) -> str:
+    """A burst without local history has no probability."""
+    return "·" if alert.get("probability") is None else say.percent(alert["probability"])
+
+
+def _link(alert: Row, say: Words) -> str:
+    """Empty for a burst of an account, a sound …: it has no page of its own."""
+    if "topic_key" not in alert:
+        return ""
+    return "/topic?" + urlencode({"board": alert["board"], "topic": alert["topic_key"], "lang": say.language})
 
 
 FIGURES = {"sources": sources, "outcomes": outcomes, "gaps": gaps, "drift": drift, "held": held}

@@ -154,7 +154,8 @@ LISTS: dict[str, Listing] = {each.name: each for each in (
         "came_true": Filter("came_true", "flag", "Whether it did; absent while nobody can know."),
         "min_probability": Filter("probability", "number", "Told with at least this probability.", "ge"),
     }, _by("-at", "at", "-probability"), "at", (
-        "key", "rule", "board", "at", "topic", "topic_key", "probability", "until", "came_true", "settled_at",
+        "key", "rule", "detector", "board", "kind", "entity", "counter", "at", "topic", "topic_key", "probability",
+        "until", "came_true", "settled_at",
         "evidence", "promise",
     )),
 )}  # fmt: skip

@@ -80,7 +80,7 @@ def _next(found: Row, say: Words, filters: Filters) -> Row:
 
 def _promise(site: Site, board: str, say: Words) -> str:
     """What the rule's alerts were worth in the backtest, as it says itself; and what its live ones were."""
-    told = site.views.rows("alerts", {"board": board}, ("promise",), sort="-at", most=1)
+    told = site.views.rows("alerts", {"board": board, "detector": None}, ("promise",), sort="-at", most=1)
     return say("promised", promise=told[0]["promise"]) if told else say("unproven")
 
 

@@ -107,7 +107,7 @@ def _queries(person: Person) -> dict[str, Document]:
         "boards": {"board": own},
         "board_entries": {"$or": [{"entity": {"$in": list(about)}}, {"topic_key": {"$in": at_names}}, {"board": own}]},
         "trends": {"$or": [{"topic_key": {"$in": at_names}}, {"board": own}]},
-        "alerts": {"topic_key": {"$in": at_names}},
+        "alerts": {"$or": [{"topic_key": {"$in": at_names}}, {"entity": {"$in": list(about)}}]},
         "targets": target,
         "asked": target,
         "slots": watch,

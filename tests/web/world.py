@@ -139,6 +139,11 @@ def filled(database: Database[dict[str, Any]], folder: Path) -> Site:
         {"_id": f"rule@{n}", "rule": "r", "board": BOARD, "at": START + timedelta(hours=n), "topic": NASTY[n % 10],
          "topic_key": "x", "probability": 0.3 + n / 50, "until": START + timedelta(hours=n + 3),
          "evidence": {"position": 12}, "promise": "unproven here"} for n in range(24)])  # fmt: skip
+    Alerts(database).tell([
+        {"_id": "burst@1", "rule": "b", "detector": "burst", "kind": "profile", "counter": "followers", "at": START,
+         "entity": "tiktok:profile:burst", "topic": "tiktok:profile:burst", "probability": None, "until": START,
+         "evidence": {"inflow_per_hour": 9.0, "usual_per_hour": 1.0}, "promise": "unproven here"}])  # fmt: skip
+    Alerts(database).settle({"burst@1": (True, START)})
     Alerts(database).settle({f"rule@{n}": (n % 3 == 0, START) for n in range(20)})
     return site_of(database, folder)
 
