@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.command import GOOD, Command, Session, UsageError, positive
+from analysis.command import GOOD, Command, Session, UsageError, hours, positive
 from analysis.output import clean
 from analysis.trends import alerts, backtest, lead, models, team
 from analysis.trends.backtest import TEAM_NAME
@@ -38,7 +38,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     option("--counter", help="of burst with --kind: followers, views, likes …")
     option("--top", type=positive, default=DEFAULT_TOP, metavar="K", help="the top is the first K places (default 10)")
-    option("--hours", type=float, metavar="H", help="look H hours ahead (default 3; a burst is to last 24)")
+    option("--hours", type=_hours, metavar="H", help="look H hours ahead (default 3; a burst is to last 24)")
     option("--per-day", type=positive, default=10, metavar="N", help="alerts a day at most (default 10)")
     option("--least", type=_share, metavar="P", help="tell from this probability on (default: as the budget allows)")
     option("--preview", action="store_true", help="what the rule would have told in the past; writes nothing")
@@ -46,6 +46,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     option("--quick", action="store_true", help="one learner instead of the team")
     option("--days", type=positive, default=90, metavar="N", help="of burst: the newest N days are read (default 90)")
     option("--most-entities", type=positive, default=1000, metavar="N", help="of burst: the N most observed (1000)")
+
+
+def _hours(text: str) -> float:
+    return hours(text) / HOUR
 
 
 def _share(text: str) -> float:
@@ -66,8 +70,7 @@ def _alerts(args: argparse.Namespace, session: Session) -> int:
     if args.kind:
         raise UsageError("alerts: only --rule burst knows --kind; an entry is one into the top of a --board")
     whole = _stream(args.board, session)
-    hours = DEFAULT_HOURS if args.hours is None else args.hours
-    question, told = fitting(Question(args.top, hours), [whole])
+    question, told = fitting(Question(args.top, args.hours or DEFAULT_HOURS), [whole])
     for line in told:
         session.say(f"note: {line}")
     try:

@@ -32,9 +32,7 @@ def bursts(args: argparse.Namespace, session: Session) -> int:
     rule, series = _asked(args, session.reader)
     bin = onsets.cadence(series)
     if bin is None:
-        raise UsageError(
-            f"{clean(rule.subject)}: no two readings to tell an inflow from; see: python -m analysis boards"
-        )
+        raise UsageError(f"{clean(rule.subject)}: no two readings to tell an inflow from; collect some more first")
     if rule.horizon_h * HOUR < LAST_H * bin:
         raise UsageError(f"--hours {rule.horizon_h:g}: readings are {bin / HOUR:.1f} h apart; try --hours "
                          f"{LAST_H * bin / HOUR:.0f} or more")  # fmt: skip
@@ -46,7 +44,7 @@ def bursts(args: argparse.Namespace, session: Session) -> int:
 
 
 def _asked(args: argparse.Namespace, reader: Reader) -> tuple[BurstRule, list[Series]]:
-    hours = DEFAULT_HOURS if args.hours is None else args.hours
+    hours = args.hours or DEFAULT_HOURS
     back = timedelta(days=args.days)
     if args.board:
         last = next((each.last for each in reader.known_boards() if each.board == args.board), None)
@@ -148,4 +146,5 @@ def _earned(found: alerts.Earned | None) -> str:
         return "none was settled"
     hits = round(found.precision * found.n)
     low, high = wilson(hits, found.n)
-    return f"{hits} of {found.n} came true: {found.precision:.0%} ({low:.0%} to {high:.0%})"
+    lead = f", median lead {found.lead_h:.1f} h" if hits else ""
+    return f"{hits} of {found.n} came true: {found.precision:.0%} ({low:.0%} to {high:.0%}){lead}"

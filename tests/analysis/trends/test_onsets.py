@@ -202,6 +202,8 @@ def test_what_is_asked_wrongly_is_said(database, run):
     assert "no such board" in run("--board", "nowhere", status=2)
     assert "--hours 2 or more" in run(*FOLLOWERS, "--hours", "1", status=2)
     assert "strength" in run(*FOLLOWERS, "--least", "0.5", status=2)
+    with pytest.raises(SystemExit):
+        run(*FOLLOWERS, "--hours", "nan")
 
 
 def test_a_notice_says_what_came_what_is_usual_and_what_the_rule_has_earned():
