@@ -8,6 +8,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import secrets
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -67,3 +68,37 @@ def serve() -> Iterator[Callable[[LittleSite], str]]:
 @pytest.fixture
 def shell(mongo_uri: str, database: Database[dict[str, Any]], tmp_path: Path) -> Shell:
     return Shell(mongo_uri, database.name, tmp_path)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Address of a folder in a real S3 server."""
+    client = pytest.importorskip("s3fs", reason="the extra `objects` is not installed")
+    server = pytest.importorskip("moto.server", reason="moto[server] is not installed").ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    client.S3FileSystem.clear_instance_cache()  # of a server that an earlier test had
+    yield "s3://tide/archive"
+    server.stop()
+
+
+@pytest.fixture
+def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The same in Google's cloud storage."""
+    client = pytest.importorskip("gcsfs", reason="the extra `objects` is not installed")
+    emulator = pytest.importorskip("gcp_storage_emulator.server", reason="gcp-storage-emulator is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="tide")
+    server.start()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("FSSPEC_GS_TOKEN", "anon")
+    client.GCSFileSystem.clear_instance_cache()
+    yield "gs://tide/archive"
+    server.stop()

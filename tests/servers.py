@@ -55,7 +55,7 @@ def expired() -> Iterator[tuple[int, Path]]:
     shows it just so, and no client gets past it.
     """
     with tempfile.TemporaryDirectory(prefix="tidemark-test-") as folder:
-        authority, pem = _certified(Path(folder), datetime.now(UTC) - timedelta(days=1))
+        authority, pem = certified(Path(folder), datetime.now(UTC) - timedelta(days=1))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -71,7 +71,7 @@ def _greet(listener: socket.socket, context: ssl.SSLContext) -> None:
                 talk.recv(1)
 
 
-def _certified(folder: Path, ends: datetime) -> tuple[Path, Path]:
+def certified(folder: Path, ends: datetime) -> tuple[Path, Path]:
     """Files of an authority, and of the key and certificate of localhost that it signed."""
     own, theirs = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = _signed("Tidemark tests", own, "Tidemark tests", own, datetime.now(UTC) + timedelta(days=30), is_root=True)

@@ -24,7 +24,7 @@ import orjson
 
 from analysis.commerce.deals import read
 from analysis.commerce.deals_rows import row, told
-from crawler.lanes import tweets, twitterstream
+from crawler.lanes import afar, tweets, twitterstream
 from crawler.lanes.twitterstream import Damaged, Packed
 
 WINDOW = 300_000  # tweet ids; a stream repeats within minutes, and two hours of it fit in 30 MB
@@ -167,7 +167,7 @@ def local(
     given: Iterable[str], selection: Selection, processes: int | None = None, done: frozenset[str] = frozenset()
 ) -> Iterator[Found | Damaged]:
     """In order; a few members at a time are in memory. One process reads the sources, the others unpack and read."""
-    packed = (each for source in given for each in twitterstream.members(source, done))
+    packed = (each for source in given for each in twitterstream.members(source, done, afar.shown(source)))
     n = processes or max(1, os.cpu_count() or 1)
     if n == 1:
         for each in packed:
@@ -176,6 +176,7 @@ def local(
     # A copy of a process without threads is safe, and starts at once; elsewhere the words are read anew.
     copied = sys.platform == "linux" and threading.active_count() == 1
     with ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("fork" if copied else "spawn")) as pool:
+        pool.submit(int).result()  # the copies are there before a client of an object store starts threads
         waiting: deque[Future[Found] | Damaged] = deque()
         for each in packed:
             waiting.append(each if isinstance(each, Damaged) else pool.submit(read_member, each, selection))
@@ -199,7 +200,7 @@ def spark(given: Iterable[str], selection: Selection, done: frozenset[str] = fro
         names = list(given)
 
         def task(source: str) -> Iterator[Found | Damaged]:
-            for each in twitterstream.members(source, done):
+            for each in twitterstream.members(source, done, afar.shown(source)):
                 yield each if isinstance(each, Damaged) else read_member(each, selection)
 
         if names:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import orjson
 
@@ -138,11 +138,16 @@ def _parsed(line: bytes) -> dict[str, object]:
 
 @dataclass
 class _Progress:
-    """What was finished, in a file beside the output: a line for each member, written after its rows."""
+    """What was finished, in a file beside the output: a line for each member, written after its rows.
+
+    A member that is cut is not finished: it is read again, and of its rows only those are written that are new.
+    """
 
     path: Path | None
     done: set[str] = field(default_factory=set)
     out_bytes: int = 0
+    written: dict[str, set[str]] = field(default_factory=dict)
+    """Of a cut member: the ids of its rows."""
 
     def load(self) -> None:
         if self.path is None or not self.path.exists():
@@ -153,17 +158,23 @@ class _Progress:
                 kept = json.loads(line)
             except ValueError:
                 break  # the line that was being written when it stopped
-            self.done.add(kept["member"])
+            if "cut" in kept:
+                self.written[kept["member"]] = self.written.get(kept["member"], set()) | set(kept["cut"])
+            else:
+                self.done.add(kept["member"])
             self.out_bytes = kept["out_bytes"]
             whole.append(f"{line}\n")
         self.path.write_text("".join(whole), "utf-8")
 
-    def finished(self, name: str, out: IO[bytes]) -> None:
+    def finished(self, found: Found, rows: list[dict[str, Any]], out: IO[bytes]) -> None:
         if self.path is None:
             return
         out.flush()
+        line: dict[str, Any] = {"member": found.name, "out_bytes": out.tell()}
+        if found.problem:
+            line["cut"] = [each["id"] for each in rows]
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"member": name, "out_bytes": out.tell()}) + "\n")
+            file.write(json.dumps(line) + "\n")
 
 
 def _dumps(args: argparse.Namespace, watched: Watched) -> int:
@@ -205,10 +216,13 @@ def _joined(
     read_before, source, at = 0, "", 0
     began = said = time.monotonic()
     for found in engine:
-        for each in joined.take(found):
+        before = progress.written.get(found.name, ())
+        rows = [each for each in joined.take(found) if each["id"] not in before]
+        for each in rows:
             out.write(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE))
-            deals += 1
-        progress.finished(found.name, out)
+        deals += len(rows)
+        if isinstance(found, Found):
+            progress.finished(found, rows, out)
         name = found.name.partition("!")[0].partition("#")[0]
         if name != source:
             read_before, source = read_before + at, name

@@ -11,22 +11,19 @@ import bz2
 import io
 import re
 import tarfile
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, cast
-from urllib.parse import urlsplit
+from typing import IO, Any
+
+from crawler.lanes.afar import Counted, is_afar, opened, shown
 
 CHUNK = 1 << 18
 MOST_MEMBER_BYTES = 1 << 28  # packed; a minute is 1 to 3 MB, an hour of the quiet years 100
 _INSIDE = re.compile(r"\.jsonl?(?:\.(?:gz|bz2))?$", re.I)
 _TAR = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)$", re.I)
-_REMOTE = ("https", "http", "s3", "gs")
 _DAMAGE = (OSError, EOFError, ValueError, tarfile.TarError, zlib.error, zipfile.BadZipFile)
 
 
@@ -55,7 +52,7 @@ class Damaged:
 
 def sources(given: str) -> list[str]:
     """Files of a folder in sorted order; anything else is itself. Raises FileNotFoundError."""
-    if urlsplit(given).scheme in _REMOTE:
+    if is_afar(given):
         return [given]
     path = Path(given)
     if path.is_dir():
@@ -71,65 +68,35 @@ def is_dump(name: str) -> bool:
 
 def size(source: str) -> int | None:
     """Bytes of the packed source; None where nobody says."""
-    return Path(source).stat().st_size if urlsplit(source).scheme not in _REMOTE else None
+    return None if is_afar(source) else Path(source).stat().st_size
 
 
-def members(source: str, done: frozenset[str] = frozenset()) -> Iterator[Packed | Damaged]:
-    """Every file of lines in *source*, in its order; those named in *done* are passed over."""
-    name = source.rsplit("/", 1)[-1]
+def members(source: str, done: frozenset[str] = frozenset(), name: str = "") -> Iterator[Packed | Damaged]:
+    """Every file of lines in *source*, in its order; those named in *done* are passed over.
+
+    *name*: what the source is called in the names of its members; by default the last part of its address.
+    """
+    name = name or shown(source).rsplit("/", 1)[-1]
     try:
-        with _opened(source) as raw:
-            counted = _Counted(raw)
+        with opened(source) as raw:
+            counted = Counted(raw, is_afar(source))
             if _TAR.search(name):
                 yield from _tar(counted, name, counted, done)
             elif name.lower().endswith(".zip"):
                 yield from _zip(raw, name, done)
             else:
                 yield from (each for each in _alone(counted, name) if each.name not in done)
+            if counted.cut:
+                yield Damaged(name, counted.cut)
     except _DAMAGE as error:
         yield Damaged(name, f"cannot be read: {error}")
     except Exception as error:  # object stores raise what they like: no credentials, no such bucket
-        if urlsplit(source).scheme not in ("s3", "gs"):
+        if not is_afar(source):
             raise
         yield Damaged(name, f"cannot be read: {type(error).__name__}: {error}")
 
 
-class _Counted(io.RawIOBase):
-    """A stream that knows how much of it was read."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        self.raw = raw
-        self.at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.raw.read(size)
-        self.at += len(data)
-        return data
-
-
-@contextmanager
-def _opened(source: str) -> Iterator[IO[bytes]]:
-    scheme = urlsplit(source).scheme
-    if scheme in ("http", "https"):
-        asked = urllib.request.Request(source, headers={"User-Agent": "tidemark (dump reader)"})
-        with urllib.request.urlopen(asked, timeout=60) as answer:
-            yield answer
-    elif scheme in ("s3", "gs"):
-        try:
-            fsspec: Any = import_module("fsspec")
-        except ImportError:
-            raise OSError(f"{scheme}:// needs the extra: pip install 'tidemark[objects]'") from None
-        with fsspec.open(source, "rb") as file:
-            yield cast(IO[bytes], file)
-    else:
-        with Path(source).open("rb") as file:
-            yield file
-
-
-def _tar(stream: Any, name: str, counted: _Counted, done: frozenset[str]) -> Iterator[Packed | Damaged]:
+def _tar(stream: Any, name: str, counted: Counted, done: frozenset[str]) -> Iterator[Packed | Damaged]:
     n = 0
     try:
         with tarfile.open(fileobj=stream, mode="r|*") as tar:
@@ -149,7 +116,7 @@ def _tar(stream: Any, name: str, counted: _Counted, done: frozenset[str]) -> Ite
         yield Damaged(name, f"damaged after {n} members ({error}); those before it are read")
 
 
-def _member(file: IO[bytes], length: int, name: str, counted: _Counted) -> Packed | Damaged:
+def _member(file: IO[bytes], length: int, name: str, counted: Counted) -> Packed | Damaged:
     if length > MOST_MEMBER_BYTES:
         return Damaged(
             name, f"larger than {MOST_MEMBER_BYTES >> 20} MB packed; take it out of the tar and name it alone"
@@ -183,19 +150,19 @@ def _zip(raw: IO[bytes], name: str, done: frozenset[str]) -> Iterator[Packed | D
             try:
                 with file.open(info) as member:
                     if _TAR.search(info.filename):
-                        yield from _tar(member, inside, _Counted(member), done)
+                        yield from _tar(member, inside, Counted(member), done)
                     else:
-                        yield _member(member, info.file_size, inside, _Counted(member))
+                        yield _member(member, info.file_size, inside, Counted(member))
             except _DAMAGE as error:
                 yield Damaged(inside, f"cannot be unpacked: {error}")
 
 
-def _alone(counted: _Counted, name: str) -> Iterator[Packed | Damaged]:
+def _alone(counted: Counted, name: str) -> Iterator[Packed | Damaged]:
     """A file by itself; a large one in pieces that end at a line, so that any size goes through little memory."""
     if name.lower().endswith((".gz", ".bz2")):
         head = b"".join(_chunks(counted, WHOLE_BYTES))
         if len(head) < WHOLE_BYTES:
-            yield Packed(f"{name}#0", head, counted.at)
+            yield Packed(f"{name}#0", head, counted.at, counted.cut)
         else:
             yield from _pieces(unpacked(_After(head, counted), name), name, counted)
     else:
@@ -209,14 +176,14 @@ WHOLE_BYTES = 1 << 25  # packed; smaller files are handed on as they are, for an
 class _After:
     """A stream of which the beginning was read already."""
 
-    def __init__(self, head: bytes, rest: _Counted) -> None:
+    def __init__(self, head: bytes, rest: Counted) -> None:
         self.head, self.rest = io.BytesIO(head), rest
 
     def read(self, size: int) -> bytes:
         return self.head.read(size) or self.rest.read(size)
 
 
-def _pieces(chunks: Iterator[bytes | str], name: str, counted: _Counted) -> Iterator[Packed]:
+def _pieces(chunks: Iterator[bytes | str], name: str, counted: Counted) -> Iterator[Packed]:
     held: list[bytes] = []
     length = n = 0
     for chunk in chunks:
@@ -231,7 +198,7 @@ def _pieces(chunks: Iterator[bytes | str], name: str, counted: _Counted) -> Iter
             yield Packed(_piece(name, n), b"".join(held), counted.at, plain=True)
             held, length, n = [rest], len(rest), n + 1
     if length or not n:
-        yield Packed(_piece(name, n), b"".join(held), counted.at, plain=True)
+        yield Packed(_piece(name, n), b"".join(held), counted.at, counted.cut, plain=True)
 
 
 def _piece(name: str, n: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -93,36 +91,6 @@ def test_a_scheme_without_its_package_says_what_to_install(tmp_path: Path) -> No
     except ImportError:
         with pytest.raises(ShippingError, match="uv pip install fsspec s3fs"):
             push(tmp_path, "s3://bucket/tidemark")
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    pytest.importorskip("s3fs", reason="the extra `objects` is not installed")
-    server = pytest.importorskip("moto.server", reason="moto[server] is not installed").ThreadedMotoServer(port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    yield "s3://tide/archive"
-    server.stop()
-
-
-@pytest.fixture
-def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    pytest.importorskip("gcsfs", reason="the extra `objects` is not installed")
-    emulator = pytest.importorskip("gcp_storage_emulator.server", reason="gcp-storage-emulator is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="tide")
-    server.start()
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("FSSPEC_GS_TOKEN", "anon")
-    yield "gs://tide/archive"
-    server.stop()
 
 
 @pytest.mark.filterwarnings("default")  # their warnings are not ours to mend
