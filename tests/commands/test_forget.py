@@ -74,6 +74,8 @@ def test_the_database_keeps_nothing_of_the_person_and_everything_of_the_others(
     database["fetches"].insert_many([{"_id": "1", "target": "ana"}, {"_id": "2", "url": "https://t.example/@Ana?x=1"},
                                      {"_id": "3", "url": "https://t.example/@anabel"}])  # fmt: skip
     database["quarantine"].insert_many([{"_id": "1", "data": '{"author": "Ana"}'}, {"_id": "2", "data": "banana"}])
+    database["alerts"].insert_many([{"_id": f"burst@{name}", "entity": f"tiktok:{name}"} for name in (
+        "profile:ana", "post:1", "profile:bob")])  # fmt: skip
     history = History(database, tmp_path / "history")
     move(database, history, "observations", "2026-01", AT)
     person = forgotten.known_as(database, "tiktok", "ANA")
@@ -89,6 +91,7 @@ def test_the_database_keeps_nothing_of_the_person_and_everything_of_the_others(
     assert "banana" in left
     assert "@anabel" in left
     assert {row["_id"] for row in database["posts"].find()} == {"tiktok:post:2"}
+    assert {row["_id"] for row in database["alerts"].find()} == {"burst@profile:bob"}
     assert {row["entity"] for row in history.rows("observations", {})} == {"tiktok:profile:bob", "tiktok:post:2"}
     store.prepare()
     assert store.save([ana, post("1", "ana"), post("3", "new.name", author_id="77001"), bob]) == [
