@@ -164,18 +164,24 @@ class Watched:
         self._strength, self._alarm = Strength(bin, settings), Alarm(THRESHOLD, bin, settings)
         self._learning, self._n = settings.learning / bin, 0
         self._past: deque[Inflow] = deque()
+        self._idle_h = 0.0
 
     def add(self, row: Inflow) -> Candidate:
         usual, needed = self._usual(row.at), self._alarm.needed(self._n)
-        strength = self._strength.add(row.at, row.per_hour)
-        self._alarm.add(self._n, strength)
+        came = row.per_hour * row.hours
+        self._idle_h += row.hours
+        per_hour = came / self._idle_h
+        strength = 0.0
+        if came > 0:  # many a site counts in batches: what comes after hours of nothing came in those hours
+            strength, self._idle_h = self._strength.add(row.at, per_hour), 0.0
+            self._alarm.add(self._n, strength)
         self._n += 1
         self._past.append(row)
-        tells = self._n > self._learning and row.per_hour >= TIMES * usual
-        score = row.per_hour / usual / PLAIN_TIMES if self._plain else strength / needed
+        tells = self._n > self._learning and per_hour >= TIMES * usual
+        score = per_hour / usual / PLAIN_TIMES if self._plain else strength / needed
         evidence = {
-            "inflow_per_hour": round(row.per_hour, 2), "usual_per_hour": round(usual, 2),
-            "times_usual": round(row.per_hour / usual, 2), "strength": round(strength, 2), "shown": row.shown,
+            "inflow_per_hour": round(per_hour, 2), "usual_per_hour": round(usual, 2),
+            "times_usual": round(per_hour / usual, 2), "strength": round(strength, 2), "shown": row.shown,
             "readings": self._n, "capture": row.capture,
         }  # fmt: skip
         return Candidate("", "", score if tells else 0.0, evidence)
@@ -263,13 +269,15 @@ def proven(rule: BurstRule, told: Sequence[Told]) -> BurstRule:
 
 
 def by_chance(series: Sequence[Series], bin: timedelta, horizon_h: float) -> tuple[int, int]:
-    """Of all moments that could be judged: how many would have come true, told blindly; and how many they are."""
-    hits = n = 0
+    """Of all moments that could be told and judged: how many would have come true; and how many they are."""
+    hits, n, learning = 0, 0, settings_at(bin).learning / bin
     for each in series:
         watched = Watched(bin, plain=True)
         for row in each.rows:
-            usual = watched.add(row).evidence["usual_per_hour"]
-            true, _ = outcome(row.at, row.at + timedelta(hours=horizon_h), usual, each.rows)
+            seen = watched.add(row).evidence
+            if seen["readings"] <= learning:
+                continue
+            true, _ = outcome(row.at, row.at + timedelta(hours=horizon_h), seen["usual_per_hour"], each.rows)
             hits, n = hits + (true is True), n + (true is not None)
     return hits, n
 

@@ -86,6 +86,13 @@ def test_a_rounding_step_is_no_burst():
     assert told(shown, precision=1000) == []
 
 
+def test_a_counter_that_its_site_moves_once_a_day_does_not_burst_daily():
+    batches = {
+        key: [values[i - i % 24] for i in range(len(values))] for key, values in crowd().items() if "flat" in key
+    }
+    assert told(batches) == []
+
+
 def test_the_budget_of_a_day_and_the_quiet_time_hold():
     together = {f"star{i}": counts(24 * 9, seed=i) for i in range(6)}
     found = told(together, replace(RULE, per_day=2))
