@@ -1,6 +1,7 @@
 """Scrapy's settings: safe, slow and quiet by default. Houses are named by string only."""
 
 import sys
+from pathlib import Path
 
 from scrapy.settings import default_settings
 
@@ -14,7 +15,9 @@ except ConfigError as error:  # one plain line, not a traceback, whatever the co
 BOT_NAME = "tidemark"
 SPIDER_MODULES = ["spiders"]
 # All commands are imported to run one of them, and some need pandas: 75 MB and a second that no crawl has to spare.
-COMMANDS_MODULE = "crawler.commands.crawl" if sys.argv[1:2] == ["crawl"] else "crawler.commands"
+_asked = next(iter(sys.argv[1:2]), "")
+_alone = _asked.isidentifier() and (Path(__file__).parent / "commands" / f"{_asked}.py").is_file()
+COMMANDS_MODULE = f"crawler.commands.{_asked}" if _alone else "crawler.commands"
 TIDEMARK_DATABASE = _config.mongodb_database
 
 # A server that runs posted Python and a console that does the same: off.
