@@ -8,7 +8,19 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeAlias
 
-from analysis.command import AWAY, GOOD, SIMULATED_ENDING, WRONG, Command, Screen, Session, UsageError, moment
+from analysis.command import (
+    AWAY,
+    GOOD,
+    SIMULATED_ENDING,
+    WRONG,
+    About,
+    Apart,
+    Command,
+    Found,
+    Session,
+    UsageError,
+    moment,
+)
 from analysis.commerce.deals_commands import DEALS
 from analysis.commerce.prices_commands import PRICES
 from analysis.commerce.product_commands import PRODUCTS
@@ -27,7 +39,9 @@ from analysis.web.site import opened
 from crawler.config import Config, ConfigError, load
 from crawler.context import catch_up
 from crawler.spool import waiting
+from crawler.storage import server
 from crawler.storage.alerts import Alerts
+from crawler.storage.connect import connect
 from crawler.storage.creators import Creators
 from crawler.storage.deals import Deals
 from crawler.storage.errors import StorageError
@@ -77,7 +91,7 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
     try:
         command = COMMANDS[args.command]
         if command.apart and command.is_apart(args):
-            return command.apart(args, Screen(simulated=False))
+            return command.apart(args, Apart(simulated=False, near=lambda look: _near(args, open_client, look)))
         config = load()
         name = args.database or config.mongodb_database
         if waiting(config.spool_dir / name):  # numbers that were read and are not in the database yet
@@ -98,9 +112,20 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
         return _fail(error, WRONG)
 
 
-def _connect(config: Config) -> Client:
-    from crawler.storage.connect import connect
+def _near(args: argparse.Namespace, open_client: Opener | None, look: Callable[[About], Found]) -> Found | str:
+    """Starts no server for that, and waits two seconds at most for one that does not answer."""
+    try:
+        config = load()
+        if not (open_client or config.mongodb_uri or server.status(config.data_dir / "db").running):
+            return "the local database does not run"
+        name = args.database or config.mongodb_database
+        with (open_client or (lambda config: connect(config, timeout_s=2)))(config) as client:
+            return look(Reader(client[name], args.known_at).about)
+    except (StorageError, ConfigError) as error:
+        return str(error)
 
+
+def _connect(config: Config) -> Client:
     return connect(config)
 
 

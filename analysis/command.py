@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analysis.web.site import Site
 
 GOOD, AWAY, WRONG = 0, 1, 2
+Found = TypeVar("Found")
 SIMULATED_ENDING = "_demo"
 """Of the name of a database that holds made-up data."""
 
@@ -49,6 +50,23 @@ class Screen:
         self.say(f"{len(frame):,} rows written to {path}{' (simulated)' if self.simulated else ''}")
 
 
+About: TypeAlias = Callable[[str, Sequence[str]], pd.DataFrame]
+"""As Reader.about: what is said of each entity of a kind."""
+
+
+class Near(Protocol):
+    """A look into the database where it is there; it is closed again before this returns. Else, why it was not used."""
+
+    def __call__(self, look: Callable[[About], Found]) -> Found | str: ...
+
+
+@dataclass(frozen=True)
+class Apart(Screen):
+    """A screen without a database, but for a look into it by those who can do without."""
+
+    near: Near
+
+
 @dataclass(frozen=True)
 class Session(Screen):
     """A screen with a database to read, a place for alerts and for creators in it, and a folder for trained models."""
@@ -72,7 +90,7 @@ class Command:
     help: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Session], int]
-    apart: Callable[[argparse.Namespace, Screen], int] | None = None
+    apart: Callable[[argparse.Namespace, Apart], int] | None = None
     """Runs without a database, where `is_apart` says so."""
     is_apart: Callable[[argparse.Namespace], bool] = lambda args: False
 

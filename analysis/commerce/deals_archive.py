@@ -24,6 +24,7 @@ import orjson
 
 from analysis.commerce.deals import read
 from analysis.commerce.deals_rows import row, told
+from analysis.commerce.deals_spans import Catalogue
 from crawler.lanes import afar, tweets, twitterstream
 from crawler.lanes.twitterstream import Damaged, Packed
 
@@ -41,6 +42,8 @@ class Selection:
     watched: frozenset[str] = frozenset()
     """Handles and account ids of retailers, lower case."""
     only_watched: bool = False
+    catalogue: Catalogue | None = None
+    """Names to find; a process gets it once."""
     priced: bool = False
     """Only tweets with a "$" beside a number: the selection that the benchmark shares with other engines."""
 
@@ -110,7 +113,7 @@ def _row(tweet: dict[str, Any], selection: Selection) -> dict[str, Any] | None:
     name, post = told(tweet, selection.watched)
     if selection.only_watched and not post.author_sells:
         return None
-    found = read(post)
+    found = read(post, selection.catalogue)
     if not (selection.keep == "all" or found.is_deal or (selection.keep == "amounts" and found.amounts)):
         return None
     counts = {each: whole.get(f"{each}_count") for each in ("favorite", "retweet", "reply", "quote")}
@@ -175,15 +178,29 @@ def local(
         return
     # A copy of a process without threads is safe, and starts at once; elsewhere the words are read anew.
     copied = sys.platform == "linux" and threading.active_count() == 1
-    with ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("fork" if copied else "spawn")) as pool:
+    with ProcessPoolExecutor(
+        n, multiprocessing.get_context("fork" if copied else "spawn"), _begin, (selection,)
+    ) as pool:
         pool.submit(int).result()  # the copies are there before a client of an object store starts threads
         waiting: deque[Future[Found] | Damaged] = deque()
         for each in packed:
-            waiting.append(each if isinstance(each, Damaged) else pool.submit(read_member, each, selection))
+            waiting.append(each if isinstance(each, Damaged) else pool.submit(_read_member, each))
             if len(waiting) > 2 * n:
                 yield _result(waiting.popleft())
         while waiting:
             yield _result(waiting.popleft())
+
+
+_selected: list[Selection] = []
+"""Of a process that reads members."""
+
+
+def _begin(selection: Selection) -> None:
+    _selected[:] = [selection]
+
+
+def _read_member(member: Packed) -> Found:
+    return read_member(member, _selected[0])
 
 
 def _result(waiting: Future[Found] | Damaged) -> Found | Damaged:

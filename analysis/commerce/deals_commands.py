@@ -15,12 +15,14 @@ from typing import IO, Any, cast
 
 import orjson
 
-from analysis.command import AWAY, GOOD, Command, Screen, UsageError, file, positive
+from analysis.command import AWAY, GOOD, Apart, Command, UsageError, file, positive
 from analysis.commerce.deals import read
 from analysis.commerce.deals_archive import Found, Joined, Selection, local, spark
+from analysis.commerce.deals_catalogue import brands_of, catalogue_for
 from analysis.commerce.deals_kafka import consume
 from analysis.commerce.deals_live import live
 from analysis.commerce.deals_rows import NotAPost, row, told
+from analysis.commerce.deals_spans import Catalogue
 from analysis.commerce.deals_watch import Watched, watch_list
 from crawler.lanes import twitterstream
 from crawler.lanes.tweets import Account
@@ -42,7 +44,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--watch", type=Path, metavar="FILE", help="retailers, a line each: handle or id, and a category after a comma"
     )
     option("--only-watched", action="store_true", help="only posts of the accounts of --watch")
-    option("--brands", metavar="A,B,…", help="of a dump: only tweets that name one of these")
+    option("--brands", metavar="A,B,…", help="brands to look for; of a dump, only tweets that name one of these")
+    option("--no-catalogue", action="store_true", help="do not look for the brands and products that were crawled")
     option(
         "--keep",
         choices=("deals", "amounts", "all"),
@@ -65,29 +68,29 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     option("--idle-s", type=float, metavar="S", help="end when the topic was silent for so long (default: never)")
 
 
-def _apart(args: argparse.Namespace, screen: Screen) -> int:
+def _apart(args: argparse.Namespace, screen: Apart) -> int:
     watched = watch_list(args.watch) if args.watch else Watched({})
     if args.only_watched and not watched:
         raise UsageError("--only-watched needs --watch FILE with at least one account")
     if args.kafka:
         if args.given:
             raise UsageError("--kafka reads a topic; leave the files out")
-        return consume(args, watched)
+        return consume(args, watched, catalogue_for(args, screen.near))
     dumps = [each for each in args.given if not _are_lines(each)]
     if dumps and len(dumps) < len(args.given):
         raise UsageError("lines of JSON and dumps in one call; read them in two")
     if dumps:
-        return _dumps(args, watched)
-    if args.engine == "spark" or args.resume or args.brands:
-        raise UsageError("--engine, --resume and --brands are for dumps; this is lines of JSON")
-    return _lines(args, watched)
+        return _dumps(args, watched, screen)
+    if args.engine == "spark" or args.resume:
+        raise UsageError("--engine and --resume are for dumps; this is lines of JSON")
+    return _lines(args, watched, catalogue_for(args, screen.near))
 
 
 def _are_lines(given: str) -> bool:
     return given == "-" or given.lower().endswith((".jsonl", ".jsonl.gz"))
 
 
-def _lines(args: argparse.Namespace, watched: Watched) -> int:
+def _lines(args: argparse.Namespace, watched: Watched, catalogue: Catalogue | None) -> int:
     n = refused = 0
     with ExitStack() as stack:
         out = stack.enter_context(args.output.open("wb")) if args.output else sys.stdout.buffer
@@ -100,7 +103,7 @@ def _lines(args: argparse.Namespace, watched: Watched) -> int:
                 if refused <= SAID:
                     sys.stderr.write(f"{name}, line {number}: {error}\n")
                 continue
-            found = read(post)
+            found = read(post, catalogue)
             if _kept(found.is_deal, bool(found.amounts), args.keep or "all"):
                 out.write(orjson.dumps(row(key, found) | watched.category_of(post), option=orjson.OPT_APPEND_NEWLINE))
             if name == "standard input":
@@ -177,7 +180,7 @@ class _Progress:
             file.write(json.dumps(line) + "\n")
 
 
-def _dumps(args: argparse.Namespace, watched: Watched) -> int:
+def _dumps(args: argparse.Namespace, watched: Watched, screen: Apart) -> int:
     try:
         sources = [each for given in args.given for each in twitterstream.sources(given) if each != str(args.output)]
     except FileNotFoundError as error:
@@ -191,8 +194,8 @@ def _dumps(args: argparse.Namespace, watched: Watched) -> int:
         progress.load()
     elif progress.path:
         progress.path.unlink(missing_ok=True)
-    brands = tuple(each.strip() for each in (args.brands or "").split(",") if each.strip())
-    selection = Selection(brands, args.keep or "deals", watched.names, args.only_watched)
+    catalogue = catalogue_for(args, screen.near)
+    selection = Selection(brands_of(args), args.keep or "deals", watched.names, args.only_watched, catalogue)
     done = frozenset(progress.done)
     engine = (
         spark(sources, selection, done) if args.engine == "spark" else local(sources, selection, args.processes, done)

@@ -18,13 +18,14 @@ import orjson
 from analysis.command import AWAY, GOOD, UsageError
 from analysis.commerce.deals import read
 from analysis.commerce.deals_rows import NotAPost, row, told
+from analysis.commerce.deals_spans import Catalogue
 from analysis.commerce.deals_watch import Watched
 
 BATCH = 500
 WAIT_S = 1.0
 
 
-def consume(args: argparse.Namespace, watched: Watched) -> int:
+def consume(args: argparse.Namespace, watched: Watched, catalogue: Catalogue | None) -> int:
     servers, _, topic = args.kafka.rpartition("/")
     if not servers or not topic:
         raise UsageError(f"--kafka {args.kafka[:60]!r}: expected host:port[,host:port]/topic")
@@ -35,8 +36,8 @@ def consume(args: argparse.Namespace, watched: Watched) -> int:
     try:
         if args.output:
             with args.output.open("ab") as out:
-                return asyncio.run(_consume(client, servers, topic, args, watched, out))
-        return asyncio.run(_consume(client, servers, topic, args, watched, sys.stdout.buffer))
+                return asyncio.run(_consume(client, servers, topic, args, watched, catalogue, out))
+        return asyncio.run(_consume(client, servers, topic, args, watched, catalogue, sys.stdout.buffer))
     except client.errors.KafkaConnectionError as error:
         sys.stderr.write(f"python -m analysis: --kafka: cannot reach {servers} ({error})\n")
         return AWAY
@@ -45,8 +46,9 @@ def consume(args: argparse.Namespace, watched: Watched) -> int:
 
 
 async def _consume(
-    client: Any, servers: str, topic: str, args: argparse.Namespace, watched: Watched, out: IO[bytes]
-) -> int:
+    client: Any, servers: str, topic: str, args: argparse.Namespace, watched: Watched, catalogue: Catalogue | None,
+    out: IO[bytes],
+) -> int:  # fmt: skip
     consumer = client.AIOKafkaConsumer(
         topic, bootstrap_servers=servers, group_id=args.group, enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -61,7 +63,7 @@ async def _consume(
             polled = await consumer.getmany(timeout_ms=int(WAIT_S * 1000), max_records=BATCH)
             messages = [each for some in polled.values() for each in some]
             silent_s = 0.0 if messages else silent_s + WAIT_S
-            rows = [_row(each.value, args.keep or "all", watched) for each in messages]
+            rows = [_row(each.value, args.keep or "all", watched, catalogue) for each in messages]
             good = [each for each in rows if each]
             n, kept, refused = n + len(rows), kept + len(good), refused + rows.count(None)
             if producer:
@@ -83,7 +85,7 @@ async def _consume(
     return GOOD if not refused else AWAY
 
 
-def _row(value: bytes | None, keep: str, watched: Watched) -> dict[str, Any] | None:
+def _row(value: bytes | None, keep: str, watched: Watched, catalogue: Catalogue | None) -> dict[str, Any] | None:
     """None for what is no post; an empty row for one that is not kept."""
     try:
         given = orjson.loads(value or b"null")
@@ -92,7 +94,7 @@ def _row(value: bytes | None, keep: str, watched: Watched) -> dict[str, Any] | N
         name, post = told(given, watched.names)
     except (orjson.JSONDecodeError, NotAPost):
         return None
-    found = read(post)
+    found = read(post, catalogue)
     if keep == "all" or found.is_deal or (keep == "amounts" and found.amounts):
         return row(name, found) | watched.category_of(post)
     return {}

@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.command import AWAY, GOOD, Session, UsageError
 from analysis.commerce.deals import Reading, Told, read
 from analysis.commerce.deals_archive import Selection, local
-from analysis.commerce.deals_spans import Catalogue
+from analysis.commerce.deals_catalogue import crawled
 from analysis.commerce.deals_watch import Watched, watch_list
 from crawler.items import Amount, Deal, Vantage
 from crawler.lanes import twitterstream
@@ -29,9 +29,9 @@ def live(args: argparse.Namespace, session: Session) -> int:
         return _withdraw(args, session)
     for name in ("resume", "brands"):
         if getattr(args, name):
-            raise UsageError(f"--{name} is for dumps; name one")
+            raise UsageError(f"--{name} is for files and dumps; name one")
     watched = watch_list(args.watch) if args.watch else Watched({})
-    catalogue = _catalogue(session)
+    catalogue = None if args.no_catalogue else crawled(session.reader.about)
     posts = kept = 0
     for documents, until in session.deals.fresh():
         told = [(each, _told(each, watched)) for each in documents if each.get("caption")]
@@ -66,12 +66,6 @@ def _withdraw(args: argparse.Namespace, session: Session) -> int:
         f"{notices:,} delete notices; {gone:,} posts of theirs were stored and are gone, with numbers and deals"
     )
     return AWAY if damaged else GOOD
-
-
-def _catalogue(session: Session) -> Catalogue:
-    about = session.reader.about("product", ("title", "brand", "vendor"))
-    brands = pd.concat([about["brand"], about["vendor"]]).dropna()
-    return Catalogue(map(str, brands), map(str, about["title"].dropna()))
 
 
 def _told(post: Mapping[str, Any], watched: Watched) -> Told:

@@ -110,6 +110,9 @@ class Catalogue:
         self.brands = {each.strip() for each in brands if each and len(each.strip()) > 2}
         self.titles = {each.strip() for each in titles if each and len(each.strip()) > 5}
 
+    def __bool__(self) -> bool:
+        return bool(self.brands or self.titles)
+
     @cached_property
     def _brands(self) -> Any:
         return _machine(self.brands)
@@ -127,7 +130,7 @@ class Catalogue:
 
 def _machine(names: Iterable[str]) -> Any:
     machine = ahocorasick.Automaton()
-    for name in names:
+    for name in sorted(names):  # of spellings that differ by capitals, the same one in every process
         machine.add_word(name.lower(), name)
     machine.make_automaton()
     return machine
