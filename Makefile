@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# One worker more than cores, for a good part of the tests waits; a worker that is done takes over from the others.
+# One worker more than cores: a good part of the tests waits.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 .PHONY: help setup demo test check bqemulator bench campaign lock audit slug clean
@@ -17,7 +17,7 @@ demo: setup ## crawl the simulated sources into a database of their own and show
 	@$(BIN)/python -m demo $(ARGS)
 
 test: check ## all checks and all tests; some of them: make test ARGS='-k counts'
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: setup ## lint, format, types, who imports whom
 	$(BIN)/ruff check .
