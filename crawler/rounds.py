@@ -210,14 +210,17 @@ def crawl(spider: str, targets: Sequence[str], *, capture_only: bool = False) ->
     for each in together:
         command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={each}"]
         command += ["-s", f"{stages.SETTING}=1"] if capture_only else []
-        run_bound(command, LONGEST_S)
+        if not run_bound(command, LONGEST_S) and not capture_only:
+            catch_up()  # or what it had archived would be fetched again
 
 
-def run_bound(command: Sequence[str], longest_s: float) -> None:
+def run_bound(command: Sequence[str], longest_s: float) -> bool:
     """Until it ends, or is killed for taking too long, or this process dies: a crawl whose parent is gone would go on
-    fetching what the next round fetches, too."""
-    with contextlib.suppress(subprocess.TimeoutExpired):  # the slot then says no_answer
-        subprocess.run(command, cwd=ROOT, check=False, timeout=longest_s, preexec_fn=_end_with_parent)
+    fetching what the next round fetches, too. False where it was killed; what it did not get says no_answer."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        done = subprocess.run(command, cwd=ROOT, check=False, timeout=longest_s, preexec_fn=_end_with_parent)
+        return done.returncode >= 0
+    return False
 
 
 def _end_with_parent() -> None:

@@ -22,12 +22,12 @@ from crawler.storage.errors import StorageError
 from crawler.storage.slots import Slots
 from demo.lane import SimulatedMoment
 
-DELAY_S = 0.02
-"""Between two requests to a host; the product waits for a second, and the site's clock runs fifty times as fast."""
+DELAY_S = 0.05
+"""Between two requests to a host; the product waits for a second, and the site's clock runs twenty times as fast."""
 
 
 class Paced:
-    """Scrapy add-on: the product's manners, and time that passes fifty times as fast."""
+    """Scrapy add-on: the product's manners, and time that passes twenty times as fast."""
 
     def update_settings(self, settings: BaseSettings) -> None:
         # AutoThrottle would follow this machine's load, which is not the site's.
@@ -48,7 +48,8 @@ def main(site: str) -> int:
     def run(spider: str, targets: Sequence[str]) -> None:
         command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={','.join(targets)}",
                    "-s", 'ADDONS={"tests.campaign._worker.Paced": 1}']  # fmt: skip
-        rounds.run_bound(command + (["-a", "posts=0"] if spider.startswith("tiktok_") else []), 120)
+        if not rounds.run_bound(command + (["-a", "posts=0"] if spider.startswith("tiktok_") else []), 120):
+            rounds.catch_up()
 
     settings = config.load()
     try:
