@@ -9,14 +9,18 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from crawler.jobs import CRAWL, Job, Limits, Spent
-from crawler.schedule import Verdict, Watch, judge, missed, slot_at
-from crawler.storage.slots import LEASE, Due, Open, Slots
+from crawler.schedule import MOST_ATTEMPTS, Verdict, Watch, judge, missed, slot_at
+from crawler.storage.connect import plain_errors
+from crawler.storage.errors import StorageError
+from crawler.storage.slots import Due, Open, Slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,24 +71,25 @@ class Bounds:
 
 def take(
     slots: Slots, run: Runner, clock: Clock, owner: str, bounds: Bounds | None = None,
-    catch_up: Callable[[], object] = lambda: None, report: Report | None = None,
+    catch_up: Callable[[], object] = lambda: None, report: Report | None = None, only: Sequence[str] | None = None,
 ) -> Report:  # fmt: skip
     """Everything that is due now, once.
 
     catch_up brings in what was archived and not stored; called where a process died over a slot, so that what it
-    had fetched is not fetched again.  report: to be added to.
+    had fetched is not fetched again.  report: to be added to.  only: these watches, and nothing that is over.
     """
     bounds, report = bounds or Bounds(), report or Report()
     began = clock()
-    watches = slots.watches()
-    if slots.abandoned(began):
+    watches = slots.watches(only)
+    if slots.abandoned(began, None if only is None else _present(watches, began)):
         catch_up()
-    _settle_past(slots, watches, clock(), report)
+    if only is None:
+        _settle_past(slots, watches, clock(), report)
     for spider, due in sorted(_claimed(slots, watches, clock, owner, report).items()):
         if bounds.closed is not None:
             _settled(slots, dict.fromkeys(due, Verdict("gap", bounds.closed)), clock(), owner, report)
             continue
-        with _kept_alive(slots, due, clock, owner):
+        with _kept_alive(partial(slots.renew, due), slots.lease, clock, owner):
             for i in range(0, len(due), CHUNK if bounds.day else len(due)):
                 chunk = due[i : i + (CHUNK if bounds.day else len(due))]
                 if bounds.time is not None and clock() - began >= bounds.time:
@@ -96,16 +101,47 @@ def take(
                 _settled(slots, dict.fromkeys(too_much, Verdict("gap", "budget")), clock(), owner, report)
                 if run_now:
                     run(spider, [watch.value for watch, _ in run_now])
-                    _settled(slots, _judged(slots, run_now), clock(), owner, report)
+                    _settled(slots, _of_the_day(_judged(slots, run_now), bounds, spider, clock), clock(), owner, report)
     return report
+
+
+def _of_the_day(found: dict[Due, Verdict], bounds: Bounds, spider: str, clock: Clock) -> dict[Due, Verdict]:
+    """What a crawl did not ask for because its host has had enough for the day fell to the budget."""
+    if not bounds.day or bounds.day.left(bounds.spent(clock()), spider):
+        return found
+    return {due: Verdict("gap", "budget") if each.reason == "no_answer" else each for due, each in found.items()}
+
+
+def offered(slots: Slots, clock: Clock, report: Report, most: int = CHUNK) -> list[tuple[str, list[str]]]:
+    """What is due now and nobody holds, as batches for workers: a spider and at most so many targets.
+
+    Claims nothing: whoever takes a batch claims its slots, so a batch that is lost, or taken twice, does no harm.
+    What has one try left goes alone, so that a target that kills its process takes no other with it.
+    """
+    now = clock()
+    watches = slots.watches()
+    _settle_past(slots, watches, now, report)
+    first, last = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    for (watch, _), tries in slots.free(_present(watches, now), now):
+        (last if tries >= MOST_ATTEMPTS - 1 else first)[watch.spider].append(watch.value)
+    batches = []
+    for spider in sorted({*first, *last}):
+        cut = [first[spider][i : i + most] for i in range(0, len(first[spider]), most)]
+        batches.append([(spider, values) for values in [*([each] for each in last[spider]), *cut]])
+    # In turn, so that workers that take one batch each meet at as few hosts as may be.
+    turns = zip_longest(*batches)
+    return [each for turn in turns for each in turn if each is not None]
 
 
 def take_asked(queue: Queue, run: Runner, clock: Clock, owner: str) -> Counter[str]:
     """What somebody asked for out of turn: crawled at once, oldest first, each message once."""
     done: Counter[str] = Counter()
+    if buried := queue.bury(clock()):
+        done["failed"] += buried
     while asked := queue.next(clock(), owner):
         together: list[Asked] = [asked, *queue.more(asked.spider, CHUNK - 1, clock(), owner)]
-        run(asked.spider, [each.value for each in together])
+        with _kept_alive(partial(queue.renew, together), queue.lease, clock, owner):
+            run(asked.spider, [each.value for each in together])
         for each in together:
             done[queue.settle(each, clock(), owner)] += 1
     return done
@@ -113,9 +149,12 @@ def take_asked(queue: Queue, run: Runner, clock: Clock, owner: str) -> Counter[s
 
 def take_jobs(
     jobs: Slots, plan: Mapping[str, tuple[Job, datetime]], slots: Slots, run: JobRunner, clock: Clock, owner: str,
-    report: Report, bounds: Bounds | None = None,
+    report: Report, bounds: Bounds | None = None, sent: int = 0,
 ) -> None:  # fmt: skip
-    """Jobs that are due, in the order of their dependencies; plan: job and moment since when it is owed, by name."""
+    """Jobs that are due, in the order of their dependencies; plan: job and moment since when it is owed, by name.
+
+    sent: batches that are on their way to workers, who have not claimed them yet.
+    """
     bounds = bounds or Bounds()
     began = clock()
     watches = {name: job.watch(since) for name, (job, since) in plan.items()}
@@ -128,11 +167,11 @@ def take_jobs(
         if bounds.time is not None and now - began >= bounds.time:
             return
         waits = any(name in plan and name not in done for name in job.after)
-        if waits or told.get(watch.slot_id(slot)) in ("taken", "gap") or _waits_for_crawl(job, slot, now, slots):
+        if waits or told.get(watch.slot_id(slot)) in ("taken", "gap") or _waits_for_crawl(job, slot, now, slots, sent):
             continue
         if not jobs.claim(watch, slot, now, owner):
             continue
-        with _kept_alive(jobs, [(watch, slot)], clock, owner):
+        with _kept_alive(partial(jobs.renew, [(watch, slot)]), jobs.lease, clock, owner):
             reason = run(job, slot)
         verdict = Verdict("failed", reason) if reason else Verdict("taken")
         if jobs.settle(watch, slot, verdict, clock(), owner):
@@ -140,9 +179,9 @@ def take_jobs(
             done |= {job.name} if not reason else set()
 
 
-def _waits_for_crawl(job: Job, slot: datetime, now: datetime, slots: Slots) -> bool:
+def _waits_for_crawl(job: Job, slot: datetime, now: datetime, slots: Slots, sent: int) -> bool:
     """A crawl that failed is tried again in the next round; towards the end of the slot nobody waits for it."""
-    return CRAWL in job.after and now - slot < WAIT_SHARE * job.every and _crawling(slots, now)
+    return CRAWL in job.after and now - slot < WAIT_SHARE * job.every and (sent > 0 or _crawling(slots, now))
 
 
 def _crawling(slots: Slots, now: datetime) -> bool:
@@ -159,6 +198,7 @@ def _crawling(slots: Slots, now: datetime) -> bool:
 
 
 def _settle_past(slots: Slots, watches: Iterable[Watch], now: datetime, report: Report) -> None:
+    _give_up(slots, {watch.id: watch for watch in watches}, now, report)
     opened, lasts = slots.left_open(now), slots.lasts()
     for watch in watches:
         current = slot_at(now, watch.every)
@@ -167,6 +207,21 @@ def _settle_past(slots: Slots, watches: Iterable[Watch], now: datetime, report: 
             report.add(watch, slot, verdict)
         if made := slots.gaps(watch, missed(lasts.get(watch.id), watch, now), "missed", now):
             report.counted["missed"] += made
+
+
+def _give_up(slots: Slots, watches: Mapping[str, Watch], now: datetime, report: Report) -> None:
+    """A slot whose process died at every try is tried no more; the ledger may yet say that it was taken."""
+    lost = [(watches[name], slot) for name, begun in slots.exhausted(now).items() if name in watches for slot in begun
+            if slot == slot_at(now, watches[name].every)]  # fmt: skip
+    for (watch, slot), verdict in _judged(slots, lost).items():
+        if verdict.reason == "no_answer":
+            verdict = Verdict("failed", "interrupted")
+        slots.close(watch, slot, verdict, now)
+        report.add(watch, slot, verdict)
+
+
+def _present(watches: Iterable[Watch], now: datetime) -> list[Due]:
+    return [(watch, slot_at(now, watch.every)) for watch in watches]
 
 
 def _closed(slots: Slots, watch: Watch, opened: Sequence[Open]) -> Iterator[tuple[datetime, Verdict]]:
@@ -196,9 +251,7 @@ def _jobs_past(
 def _claimed(slots: Slots, watches: Sequence[Watch], clock: Clock, owner: str, report: Report) -> dict[str, list[Due]]:
     """What is ours to take, by spider; what a process took that died before it could say so is settled at once."""
     now = clock()
-    wanted = [(watch, slot_at(now, watch.every)) for watch in watches]
-    told = slots.told(wanted)
-    free = [due for due in wanted if told.get(due[0].slot_id(due[1])) not in ("taken", "gap")]
+    free = [due for due, _ in slots.free(_present(watches, now), now)]
     found: dict[str, list[Due]] = defaultdict(list)
     for due, verdict in _judged(slots, slots.claim_all(free, now, owner)).items():
         if verdict.status == "taken":
@@ -224,13 +277,14 @@ def _judged(slots: Slots, dues: Sequence[Due]) -> dict[Due, Verdict]:
 
 
 @contextmanager
-def _kept_alive(slots: Slots, due: Sequence[Due], clock: Clock, owner: str) -> Iterator[None]:
-    """Renews the leases while the block runs."""
+def _kept_alive(renew: Callable[[datetime, str], int], lease: timedelta, clock: Clock, owner: str) -> Iterator[None]:
+    """Renews leases while the block runs. A database that is away for a moment is asked again."""
     ended = threading.Event()
 
     def beat() -> None:
-        while not ended.wait(LEASE.total_seconds() / 5):
-            slots.renew(due, clock(), owner)
+        while not ended.wait(lease.total_seconds() / 5):
+            with suppress(StorageError), plain_errors(""):
+                renew(clock(), owner)
 
     heart = threading.Thread(target=beat, name="tidemark-lease", daemon=True)
     heart.start()

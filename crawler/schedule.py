@@ -13,6 +13,7 @@ from crawler.outcomes import Outcome
 
 Status = Literal["claimed", "taken", "failed", "gap"]
 MOST_ATTEMPTS = 3  # in one slot, and only where the network failed: a wall is counted, not climbed
+BACK_OFF = timedelta(minutes=2)  # before the second try; each further wait is twice as long
 AGAIN = frozenset((str(Outcome.NETWORK),))
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -50,6 +51,11 @@ class Verdict:
 def slot_at(moment: datetime, every: timedelta) -> datetime:
     """Begin of the slot that *moment* lies in; slots are counted from 1970, so a day has the same ones everywhere."""
     return moment - (moment - _1970) % every
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long after that many tries the next may follow."""
+    return BACK_OFF * (1 << (attempts - 1))
 
 
 def missed(last: datetime | None, watch: Watch, now: datetime) -> list[datetime]:

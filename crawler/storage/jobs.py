@@ -14,10 +14,10 @@ from pymongo import ReturnDocument
 from pymongo.database import Database
 
 from crawler.jobs import Spent
-from crawler.schedule import MOST_ATTEMPTS
+from crawler.schedule import MOST_ATTEMPTS, back_off
+from crawler.storage.slots import LEASE, NO_MORE, Dead
 
 Document = dict[str, Any]
-LEASE = timedelta(minutes=30)  # longer than a crawl may take (crawler/commands/due.py): asked for is not claimed twice
 KEPT = timedelta(days=30)
 MOST_CHARS = 2000  # of a message
 MOST_MESSAGES = 1000  # that nobody has looked at yet
@@ -68,9 +68,10 @@ class Asked:
 class Queue:
     """Messages in the collection `asked`: taken oldest first, by one process at a time, and settled by the ledger."""
 
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], lease: timedelta = LEASE) -> None:
         self._database = _aware(database)
         self._asked = self._database["asked"]
+        self.lease = lease
 
     def prepare(self) -> None:
         self._asked.create_index([("status", 1), ("asked_at", 1)], name="status_asked_at")
@@ -109,6 +110,10 @@ class Queue:
     def waiting(self) -> int:
         return self._asked.count_documents({"status": {"$in": ["new", "waiting", "claimed"]}})
 
+    def ready(self, now: datetime) -> int:
+        """Messages that may be taken now."""
+        return self._asked.count_documents({"$or": [{"status": "new"}, *_free(now)]})
+
     def next(self, now: datetime, owner: str) -> Asked | None:
         return self._claim({}, now, owner)
 
@@ -126,21 +131,52 @@ class Queue:
         fetched = self._database["fetches"].find_one(mine, sort=[("at", -1)])
         status = "done" if fetched else "waiting" if asked.attempts < MOST_ATTEMPTS else "failed"
         told: Document = {"status": status, "outcome": fetched["outcome"] if fetched else "no_answer"}
-        if status != "waiting":
-            told["settled_at"] = now
-        self._asked.update_one({"_id": asked.id, "owner": owner}, {"$set": told})
+        told["tried_at" if status == "waiting" else "settled_at"] = now
+        self._asked.update_one({"_id": asked.id, "owner": owner, "status": "claimed"}, {"$set": told})
         return status
 
+    def renew(self, asked: Iterable[Asked], now: datetime, owner: str) -> int:
+        """Heartbeat; how many claims are still *owner*'s."""
+        mine = {"_id": {"$in": [each.id for each in asked]}, "owner": owner, "status": "claimed"}
+        return self._asked.update_many(mine, {"$set": {"lease_until": now + self.lease}}).matched_count
+
+    def bury(self, now: datetime) -> int:
+        """Messages whose process died at the last try they may have are tried no more. How many."""
+        gone = {"status": "claimed", "lease_until": {"$lt": now}, **NO_MORE}
+        told = {"status": "failed", "outcome": "interrupted", "settled_at": now}
+        return self._asked.update_many(gone, {"$set": told}).modified_count
+
+    def dead(self) -> list[Dead]:
+        rows = self._asked.find({"status": "failed"}).sort([("settled_at", -1), ("_id", 1)])
+        return [Dead(f"{row['spider']}:{row['value']}", str(row["outcome"]), row["settled_at"]) for row in rows]
+
+    def revive(self, ids: Iterable[str] | None = None) -> int:
+        """May be tried as if never tried; ids: of these only, as `dead` names them. How many."""
+        asked: Document = {"status": "failed"}
+        if ids is not None:
+            pairs = [each.partition(":") for each in ids]
+            asked["$or"] = [{"spider": spider, "value": value} for spider, _, value in pairs]
+            if not pairs:
+                return 0
+        fresh = {"$set": {"status": "waiting", "attempts": 0}, "$unset": {"settled_at": ""}}
+        return self._asked.update_many(asked, fresh).modified_count
+
     def _claim(self, query: Document, now: datetime, owner: str) -> Asked | None:
-        free = [
-            {"status": "waiting", "attempts": {"$lt": MOST_ATTEMPTS}},
-            {"status": "claimed", "lease_until": {"$lt": now}, "attempts": {"$lt": MOST_ATTEMPTS}},
-        ]
-        lease = {"status": "claimed", "owner": owner, "lease_until": now + LEASE, "claimed_at": now}
+        lease = {"status": "claimed", "owner": owner, "lease_until": now + self.lease, "claimed_at": now}
         row = self._asked.find_one_and_update(
-            {**query, "$or": free}, {"$set": lease, "$inc": {"attempts": 1}},
+            {**query, "$or": _free(now)}, {"$set": lease, "$inc": {"attempts": 1}},
             sort=[("asked_at", 1), ("_id", 1)], return_document=ReturnDocument.AFTER,
         )  # fmt: skip
         if row is None:
             return None
         return Asked(row["_id"], row["spider"], row["value"], int(row["attempts"]), row["asked_at"])
+
+
+def _free(now: datetime) -> list[Document]:
+    """Queries: new, left by a process that is gone, or tried so long ago that another try is due."""
+    return [
+        {"status": "waiting", "attempts": {"$lt": 1}},
+        *({"status": "waiting", "attempts": n, "tried_at": {"$lte": now - back_off(n)}}
+          for n in range(1, MOST_ATTEMPTS)),
+        {"status": "claimed", "lease_until": {"$lt": now}, "attempts": {"$lt": MOST_ATTEMPTS}},
+    ]  # fmt: skip

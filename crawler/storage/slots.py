@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,12 +16,14 @@ from bson.codec_options import CodecOptions
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from crawler.schedule import MOST_ATTEMPTS, Verdict, Watch
+from crawler.schedule import MOST_ATTEMPTS, Verdict, Watch, back_off
 
 Document = dict[str, Any]
 LEASE = timedelta(minutes=5)
 BEFORE = 20  # snapshots of a board that a new one is compared with
 DUPLICATE = 11000
+MOST_IDS = 10_000  # in a query
+NO_MORE: Document = {"attempts": {"$gte": MOST_ATTEMPTS}}
 Due = tuple[Watch, datetime]
 """Something, and the begin of the slot it is to be taken in."""
 
@@ -33,12 +36,32 @@ class Open(NamedTuple):
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """What was tried as often as it may be, and why it is not tried again."""
+
+    id: str
+    reason: str
+    at: datetime
+
+
+def worth_trying(now: datetime) -> list[Document]:
+    """Queries: left by a process that is gone, or failed so long ago that another try is due."""
+    return [
+        {"status": "claimed", "lease_until": {"$lt": now}, "attempts": {"$lt": MOST_ATTEMPTS}},
+        {"status": "failed", "attempts": {"$lt": 1}},
+        *({"status": "failed", "attempts": n, "settled_at": {"$lte": now - back_off(n)}}
+          for n in range(1, MOST_ATTEMPTS)),
+    ]  # fmt: skip
+
+
 class Slots:
-    def __init__(self, database: Database[Document], collection: str = "slots") -> None:
+    def __init__(self, database: Database[Document], collection: str = "slots", lease: timedelta = LEASE) -> None:
         """collection: `slots` of targets, `jobs` of what follows them."""
         options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
         self._database = database.with_options(codec_options=options)
         self._slots = self._database[collection]
+        self.lease = lease
 
     def prepare(self) -> None:
         self._slots.create_index([("watch", 1), ("slot", -1)], name="watch_-slot")
@@ -64,10 +87,13 @@ class Slots:
         )
         return found.modified_count == 1
 
-    def watches(self) -> list[Watch]:
+    def watches(self, ids: Sequence[str] | None = None) -> list[Watch]:
+        """ids: only of these."""
+        asked: Document = {"every_s": {"$gt": 0}, "paused": {"$ne": True}}
+        asked |= {"_id": {"$in": list(ids)}} if ids is not None else {}
         return [
             Watch(row["spider"], row["value"], timedelta(seconds=row["every_s"]), row["since"])
-            for row in self._database["targets"].find({"every_s": {"$gt": 0}, "paused": {"$ne": True}}).sort("_id", 1)
+            for row in self._database["targets"].find(asked).sort("_id", 1)
         ]
 
     def counts(self, watch: Watch) -> dict[str, int]:
@@ -85,6 +111,17 @@ class Slots:
         ]  # fmt: skip
         return {row["_id"]: row["slot"] for row in self._slots.aggregate(newest)}
 
+    def free(self, dues: Sequence[Due], now: datetime) -> list[tuple[Due, int]]:
+        """Those that may be claimed, and how often each was tried."""
+        found: list[tuple[Due, int]] = []
+        for i in range(0, len(dues), MOST_IDS):
+            part = {watch.slot_id(slot): (watch, slot) for watch, slot in dues[i : i + MOST_IDS]}
+            there = {row["_id"] for row in self._slots.find({"_id": {"$in": list(part)}}, {"_id": 1})}
+            again = self._slots.find({"_id": {"$in": list(there)}, "$or": worth_trying(now)}, {"attempts": 1})
+            tries = {row["_id"]: int(row["attempts"]) for row in again} if there else {}
+            found += [(due, tries.get(name, 0)) for name, due in part.items() if name in tries or name not in there]
+        return found
+
     def told(self, dues: Sequence[Due]) -> dict[str, str]:
         """Status of those that are recorded, by the slot's id."""
         ids = [watch.slot_id(slot) for watch, slot in dues]
@@ -98,16 +135,13 @@ class Slots:
         """Those of *dues* that are now *owner*'s."""
         if not dues:
             return []
-        lease = {"status": "claimed", "owner": owner, "lease_until": now + LEASE, "claimed_at": now}
+        lease = {"status": "claimed", "owner": owner, "lease_until": now + self.lease, "claimed_at": now}
         rows = [
             {"_id": watch.slot_id(slot), "watch": watch.id, "slot": slot, "attempts": 1, **lease}
             for watch, slot in dues
         ]
         taken = self._inserted(rows)
-        free = [
-            {"status": "claimed", "lease_until": {"$lt": now}},
-            {"status": "failed", "attempts": {"$lt": MOST_ATTEMPTS}},
-        ]
+        free = worth_trying(now)
         mine = []
         for i, (watch, slot) in enumerate(dues):
             if i not in taken:
@@ -133,15 +167,17 @@ class Slots:
     def renew(self, dues: Sequence[Due], now: datetime, owner: str) -> int:
         """Heartbeat; how many claims are still *owner*'s."""
         mine = {"_id": {"$in": [watch.slot_id(slot) for watch, slot in dues]}, "owner": owner, "status": "claimed"}
-        return self._slots.update_many(mine, {"$set": {"lease_until": now + LEASE}}).matched_count
+        return self._slots.update_many(mine, {"$set": {"lease_until": now + self.lease}}).matched_count
 
     def settle(self, watch: Watch, slot: datetime, verdict: Verdict, now: datetime, owner: str) -> bool:
         """Acknowledge, after the pipelines have stored. False when another process has taken the slot over."""
+        # What nobody found the time for was not tried.
+        untried = {"$inc": {"attempts": -1}} if verdict.reason == "no_time" else {}
         told: Document = {"status": verdict.status, "settled_at": now, "late_s": (now - slot).total_seconds()}
         told |= {name: value for name, value in (("reason", verdict.reason), ("flag", verdict.flag)) if value}
         mine = {"_id": watch.slot_id(slot), "owner": owner, "status": "claimed"}
         gone = {"lease_until": "", **({} if verdict.reason else {"reason": ""})}
-        return self._slots.update_one(mine, {"$set": told, "$unset": gone}).matched_count == 1
+        return self._slots.update_one(mine, {"$set": told, "$unset": gone, **untried}).matched_count == 1
 
     def gaps(self, watch: Watch, slots: Iterable[datetime], reason: str, now: datetime) -> int:
         """Record slots that nobody took; those that are recorded already stay as they are."""
@@ -164,9 +200,29 @@ class Slots:
         """Whether a living process holds a slot."""
         return self._slots.find_one({"status": "claimed", "lease_until": {"$gte": now}}, {"_id": 1}) is not None
 
-    def abandoned(self, now: datetime) -> bool:
-        """Whether a process died over a slot it had claimed."""
-        return self._slots.find_one({"status": "claimed", "lease_until": {"$lt": now}}, {"_id": 1}) is not None
+    def abandoned(self, now: datetime, dues: Sequence[Due] | None = None) -> bool:
+        """Whether a process died over a slot it had claimed; dues: over one of these."""
+        asked: Document = {"status": "claimed", "lease_until": {"$lt": now}}
+        asked |= {"_id": {"$in": [watch.slot_id(slot) for watch, slot in dues]}} if dues is not None else {}
+        return self._slots.find_one(asked, {"_id": 1}) is not None
+
+    def exhausted(self, now: datetime) -> dict[str, list[datetime]]:
+        """By watch: slots whose process died at the last try they may have."""
+        found: dict[str, list[datetime]] = defaultdict(list)
+        for row in self._slots.find({"status": "claimed", "lease_until": {"$lt": now}, **NO_MORE}):
+            found[row["watch"]].append(row["slot"])
+        return found
+
+    def dead(self) -> list[Dead]:
+        """Slots that are not over and not tried again, newest first."""
+        rows = self._slots.find({"status": "failed", **NO_MORE}).sort([("slot", -1), ("_id", 1)])
+        return [Dead(row["_id"], str(row.get("reason", "")), row["settled_at"]) for row in rows]
+
+    def revive(self, ids: Sequence[str] | None = None) -> int:
+        """What failed may be tried as if never tried; ids: of these only. How many."""
+        asked: Document = {"status": "failed", "attempts": {"$gt": 0}}
+        asked |= {"_id": {"$in": list(ids)}} if ids is not None else {}
+        return self._slots.update_many(asked, {"$set": {"attempts": 0}}).modified_count
 
     def close(self, watch: Watch, slot: datetime, verdict: Verdict, now: datetime) -> None:
         """Settle a slot that was left open."""
