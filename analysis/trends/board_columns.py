@@ -6,6 +6,7 @@ of parts is exactly the whole.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,9 +20,11 @@ Columns: TypeAlias = dict[str, Any]
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+ARROW = " -> "
 NO_PLACE = 10**9
 BEHIND_ALL = 1_000_000  # no list is so long; one number a row then sorts by topic, snapshot, promoted and place
 NOWHERE = -1
+PATH_ENDS = 20  # steps told at either end of a path of volumes; those between are counted
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,10 @@ def _volumes(rows: Rows, clock: Moments) -> Columns:
 
 
 def _paths(rows: Rows) -> Any:
-    """'140,681 -> <10,000 -> 351,261'; rows of which nothing at all is known are left out, repeats told once."""
+    """'140,681 -> <10,000 -> 351,261'; rows of which nothing at all is known are left out, repeats told once.
+
+    Of a long path the first and last PATH_ENDS steps: a topic may stay for years.
+    """
     told = np.flatnonzero(rows.shown | rows.floored)
     step = np.where(rows.shown[told], 2 * rows.volume[told], 2 * rows.floor[told] + 1)
     group = rows.group[told]
@@ -220,8 +226,19 @@ def _paths(rows: Rows) -> Any:
     one[count > 0] = place[edges[:-1][count > 0]]
     places, borders, several = place.tolist(), edges.tolist(), np.flatnonzero(count > 1)
     one[several] = np.arange(len(words), len(words) + len(several))
-    paths = [" -> ".join([words[i] for i in places[borders[each] : borders[each + 1]]]) for each in several.tolist()]
+    paths = [path(words, places[borders[each] : borders[each + 1]]) for each in several.tolist()]
     return _words((*words, *paths), one)
+
+
+def path(words: Sequence[str], steps: Sequence[int]) -> str:
+    if (between := len(steps) - 2 * PATH_ENDS) <= 0:
+        return ARROW.join([words[i] for i in steps])
+    ends = [[words[i] for i in each] for each in (steps[:PATH_ENDS], steps[-PATH_ENDS:])]
+    return ARROW.join([*ends[0], left_out(between), *ends[1]])
+
+
+def left_out(steps: int) -> str:
+    return f"({steps:,} more)"
 
 
 def _first_of_each(ordered: Ints, rows: Rows) -> Ints:

@@ -1,21 +1,22 @@
-"""The collection `trends` kept up to date: a new snapshot costs the rows of the topics on it, and the documents are
-the same as those made from scratch. Asks the reader and the store, computes with evolution.
+"""The collection `trends` kept up to date: a new snapshot costs its own rows, however long the board's past, and the
+documents are the same as those made from scratch. Asks the reader and the store, computes with carried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import pandas as pd
 
-from analysis.trends.evolution import EPOCH, board_evolution, default_max_gap
+from analysis.trends.carried import carry_on
+from analysis.trends.evolution import EPOCH, board_clock, default_max_gap
+from analysis.trends.life import Window
 from crawler.storage.reads import Reader
 from crawler.storage.trends import Progress, Trends
 
-VERSION = 1  # of the columns' meaning: another one makes every board anew
+VERSION = 2  # of the columns' meaning and of carry: another one makes every board anew
 CADENCE_OF = 50  # oldest snapshots of a board tell how long one stands; the same from scratch as step by step
 
 
@@ -40,17 +41,17 @@ def derive(board: str, reader: Reader, trends: Trends, *, afresh: bool = False) 
     why = "asked for" if afresh else _reason(board, before, trends)
     if why is not None or before is None:
         return _from_scratch(board, reader, trends, before, why or "new here")
-    # The snapshot that was the newest once more: its rows may have been on their way when it was taken.
-    boards = reader.boards(board, since=before.upto)
-    since = _whole_before(board, before.upto, reader)
-    moved = reader.entries(board, since=since)["topic_key"].dropna().unique().tolist()
-    entries = reader.entries(board, topics=moved)
-    begun = entries["at"].min() if len(entries) else before.upto
-    topics = board_evolution(reader.boards(board, since=begun), entries, before.max_gap)
-    newest = _newest(boards, entries, before.upto)
-    fresh = int((boards["at"] > before.upto).sum())
-    after = replace(before, upto=newest, snapshots=trends.snapshots(board, newest))
-    return Done(board, fresh, len(topics), trends.keep(board, documents(topics), after, whole=False), None)
+    boards, entries = reader.boards(board, since=before.upto), reader.entries(board, since=before.upto)
+    if fingerprint(boards, entries, before.upto) != before.rows:
+        return _from_scratch(board, reader, trends, before, "rows of the newest snapshot came later")
+    window = _window(boards, entries, before)
+    if window.newest == before.number:
+        return Done(board, 0, 0, 0, None)
+    fresh = entries[entries["at"] > before.upto]
+    stored = trends.topics(board, fresh["topic_key"].dropna().unique().tolist(), before.standing_since)
+    documents = carry_on(stored, fresh, window)
+    trends.keep(board, documents, _after(board, window, boards, entries, trends, before), whole=False)
+    return Done(board, window.newest - before.number, len(documents), 0, None)
 
 
 def _reason(board: str, before: Progress | None, trends: Trends) -> str | None:
@@ -59,6 +60,8 @@ def _reason(board: str, before: Progress | None, trends: Trends) -> str | None:
         return "new here"
     if before.version != VERSION:
         return "made by another version"
+    if before.cut_off:
+        return "the last run was cut off"
     if before.snapshots < CADENCE_OF:
         return f"fewer than {CADENCE_OF} snapshots so far"
     if trends.snapshots(board, before.upto) != before.snapshots:
@@ -69,44 +72,36 @@ def _reason(board: str, before: Progress | None, trends: Trends) -> str | None:
 def _from_scratch(board: str, reader: Reader, trends: Trends, before: Progress | None, why: str) -> Done:
     boards, entries = reader.boards(board), reader.entries(board)
     starts = boards["at"].dt.as_unit("ms").astype("int64").tolist()
-    gap = default_max_gap(starts[:CADENCE_OF])
-    topics = board_evolution(boards, entries, gap)
-    newest = _newest(boards, entries, EPOCH)
-    progress = Progress(newest, trends.snapshots(board, newest), gap, VERSION)
-    gone = trends.keep(board, documents(topics), progress, whole=True)
-    return Done(board, len(boards) - (before.snapshots if before else 0), len(topics), gone, why)
+    window = Window(board_clock(boards, entries, default_max_gap(starts[:CADENCE_OF])))
+    documents = carry_on((), entries, window)
+    gone = trends.keep(board, documents, _after(board, window, boards, entries, trends, None), whole=True)
+    return Done(board, len(boards) - (before.snapshots if before else 0), len(documents), gone, why)
 
 
-def _whole_before(board: str, upto: datetime, reader: Reader) -> datetime:
-    """The last whole snapshot before *upto*: who stood there and no more has left since."""
-    step = timedelta(days=1)
-    while True:
-        earlier = reader.boards(board, since=upto - step, until=upto)
-        whole = earlier[~(earlier["got"] > earlier["size"]).fillna(False).to_numpy(dtype=bool)]
-        if len(whole) or step > timedelta(days=10_000):
-            return _plain(whole["at"].max()) if len(whole) else upto
-        step *= 8
+def _window(boards: pd.DataFrame, entries: pd.DataFrame, before: Progress) -> Window:
+    """What is new, behind the newest snapshot known."""
+    clock = board_clock(boards, entries, before.max_gap)
+    return Window(clock, before.number, before.whole - clock.whole[0], before.last_whole)
 
 
-def _newest(boards: pd.DataFrame, entries: pd.DataFrame, at_least: datetime) -> datetime:
-    found = [_plain(frame["at"].max()) for frame in (boards, entries) if len(frame)]
-    return max(found, default=at_least)
+def _after(
+    board: str, window: Window, boards: pd.DataFrame, entries: pd.DataFrame, trends: Trends, before: Progress | None
+) -> Progress:
+    newest, since = EPOCH, EPOCH if before is None else before.standing_since
+    if window.moments:
+        newest = EPOCH + timedelta(milliseconds=window.moments[-1].ms)
+    if window.clock.last_whole >= 0:
+        since = EPOCH + timedelta(milliseconds=window.moments[window.clock.last_whole].ms)
+    return Progress(
+        newest, trends.snapshots(board, newest), timedelta(milliseconds=window.max_gap_ms), VERSION,
+        number=window.newest, whole=window.whole[-1] if window.whole else 0, last_whole=window.last_whole,
+        standing_since=since, rows=fingerprint(boards, entries, newest),
+    )  # fmt: skip
 
 
-def _plain(at: Any) -> datetime:
-    moment: datetime = at.to_pydatetime()
-    return moment
-
-
-def documents(topics: pd.DataFrame) -> list[Mapping[str, Any]]:
-    """Rows as plain values, without what is missing."""
-    columns = {str(name): _values(topics[name]) for name in topics.columns}
-    rows = zip(*columns.values(), strict=True)
-    return [{name: each for name, each in zip(columns, row, strict=True) if each is not None} for row in rows]
-
-
-def _values(column: pd.Series[Any]) -> list[Any]:
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return [None if pd.isna(each) else each.to_pydatetime() for each in column]
-    found: list[Any] = column.astype("object").where(column.notna(), None).tolist()
-    return found
+def fingerprint(boards: pd.DataFrame, entries: pd.DataFrame, at: datetime) -> str:
+    """Of the snapshot taken at a moment: its rows may have been on their way when it was looked at."""
+    columns = ("at_precision", "position", "topic", "topic_key", "volume", "volume_floor", "promoted")
+    rows = entries.loc[entries["at"] == at, list(columns)].to_csv(index=False)
+    head = boards.loc[boards["at"] == at, ["at_precision", "size", "got"]].to_csv(index=False)
+    return hashlib.blake2b((head + rows).encode(), digest_size=12).hexdigest()

@@ -19,7 +19,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace, session: Session) -> int:
     if args.known_at:
         raise UsageError("trends: the collection holds what is known now; leave out --known-at, or see: evolution")
-    known = [each.board for each in session.reader.known_boards()]
+    known = session.trends.boards()
     if missing := [each for each in args.board or () if each not in known]:
         raise UsageError(f"{clean(missing[0])}: no such board; see: python -m analysis boards")
     done = [derive(each, session.reader, session.trends, afresh=args.rebuild) for each in args.board or known]

@@ -121,7 +121,8 @@ def board_evolution(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timede
     snapshots_possible: snapshots of the board from first_seen to last_seen, both included.
     streak: most snapshots on end that show it.
     first_volume, last_volume: at first_seen and last_seen; None where hidden there.
-    volumes: the path of shown numbers, repeats once; `<10,000` where hidden below a floor; None without any.
+    volumes: the path of shown numbers, repeats once; `<10,000` where hidden below a floor; None without any. Of a long
+    path its first and last 20 steps.
     time_in_top_N_h: a snapshot stands until the next one, at most max_gap. Default: twice the median gap,
     3 h on boards with fewer than eight snapshots. The newest snapshot has no next and stands for 0 h.
     speed_to_peak_h: first_seen to the highest shown volume; None where a single one was shown.
@@ -138,31 +139,6 @@ def board_evolution(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timede
     )  # fmt: skip
     columns = evolve(rows_of(entries, moments.starts_ms), moments, TOPS)
     return pd.DataFrame({name: columns[name] for name in BOARD_EVOLUTION_COLUMNS}, copy=False)
-
-
-def moved_topics(boards: pd.DataFrame, entries: pd.DataFrame) -> set[str]:
-    """Topics whose evolution the newest snapshot can have changed: its own, and those that were on before it.
-
-    Those are now left, or stood in the top until now. Of all others no column changes, as long as max_gap is given:
-    its default is the board's own, and moves with it.
-    """
-    clock = board_clock(boards, entries, DEFAULT_MAX_GAP)
-    whole_before = [start for start, whole in zip(clock.starts_ms[:-1], clock.whole[:-1], strict=True) if whole]
-    since = pd.Timestamp(max(whole_before, default=0), unit="ms", tz="UTC")
-    return set(entries.loc[entries["at"] >= since, "topic_key"].dropna().tolist())
-
-
-def renewed_evolution(
-    before: pd.DataFrame, boards: pd.DataFrame, moved: pd.DataFrame, max_gap: timedelta
-) -> pd.DataFrame:
-    """*before* with the newest snapshot added: the same as board_evolution from scratch.
-
-    moved: all entries of the moved topics, and no others; boards: all of the board. Costs what those entries cost.
-    """
-    fresh = board_evolution(boards, moved, max_gap)
-    kept = before[~before["topic_key"].isin(fresh["topic_key"])]
-    whole = pd.concat([kept, fresh], ignore_index=True)
-    return whole.sort_values(["first_seen", "topic_key"], kind="stable", ignore_index=True)
 
 
 def board_clock(boards: pd.DataFrame, entries: pd.DataFrame, max_gap: timedelta | None) -> Clock:

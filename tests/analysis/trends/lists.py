@@ -4,6 +4,8 @@ import math
 import random
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
+
 from analysis.trends.streams import Snapshot, Stream
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,3 +37,27 @@ def world(days=30, size=20, top=5, seed=1):
             if alive[key][0] < 0.9:
                 del alive[key]
     return Stream("made:up", snapshots, {})
+
+
+def drawn_board(seed, snapshots=12, topics=9):
+    """A board of which nothing is regular: gaps, twins, advertisements, hidden volumes, refused rows, bare days."""
+    rng = random.Random(seed)
+    boards, entries = [], []
+    at = START
+    for _ in range(snapshots):
+        at += timedelta(minutes=rng.choice([20, 30, 30, 60, 400]))
+        names = rng.sample([f"t{i}" for i in range(topics)], rng.randint(1, topics - 2))
+        day = "day" if rng.random() < 0.1 else None
+        boards.append({"at": at, "at_precision": day, "size": len(names), "got": len(names) + (rng.random() < 0.2)})
+        for place, name in enumerate([*names, names[0]], 1):
+            hidden = rng.random() < 0.4
+            entries.append({
+                "at": at, "at_precision": day, "position": place, "topic": name.upper(), "topic_key": name,
+                "volume": None if hidden else rng.choice([10_000, 20_000, 45_000]),
+                "volume_floor": 10_000 if hidden and rng.random() < 0.8 else None, "promoted": rng.random() < 0.15,
+            })  # fmt: skip
+    kinds = {"at": "datetime64[ms, UTC]", "at_precision": "string", "size": "Int64", "got": "Int64"}
+    kinds |= {"position": "Int64", "topic": "string", "topic_key": "string", "volume": "Int64"}
+    kinds |= {"volume_floor": "Int64", "promoted": "boolean"}
+    frames = [pd.DataFrame(rows) for rows in (boards, entries)]
+    return [each.astype({name: kinds[name] for name in each.columns}) for each in frames]

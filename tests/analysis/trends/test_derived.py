@@ -82,8 +82,8 @@ def test_a_run_cut_off_before_it_said_how_far_it_was_is_repeated(database, made)
     put(database, snapshots[70:80])
     made()
     whole = kept(database)
-    database["meta"].replace_one({"_id": state["_id"]}, state)
-    made()
+    database["meta"].replace_one({"_id": state["_id"]}, state | {"cut_off": True})
+    assert made().why == "the last run was cut off"
     assert kept(database) == whole
 
 

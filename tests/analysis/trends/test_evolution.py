@@ -1,6 +1,5 @@
 """Evolution on hand-made boards: every expected number below was worked out by hand."""
 
-import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,9 +12,9 @@ from analysis.trends.evolution import (
     changes,
     default_max_gap,
     entity_evolution,
-    moved_topics,
-    renewed_evolution,
 )
+
+from .lists import drawn_board
 
 NOON = datetime(2021, 9, 24, 12, tzinfo=UTC)
 MIDNIGHT = NOON.replace(hour=0)
@@ -280,30 +279,6 @@ def test_a_single_reading_makes_no_change():
     assert changes(entity_evolution(frame([], OBSERVED), ["followers"])).empty
 
 
-def drawn_board(seed, snapshots=12, topics=9):
-    """A board of which nothing is regular: gaps, twins, advertisements, hidden volumes, refused rows, bare days."""
-    rng = random.Random(seed)
-    boards, entries = [], []
-    at = NOON
-    for _ in range(snapshots):
-        at += timedelta(minutes=rng.choice([20, 30, 30, 60, 400]))
-        names = rng.sample([f"t{i}" for i in range(topics)], rng.randint(1, topics - 2))
-        day = "day" if rng.random() < 0.1 else None
-        boards.append({"at": at, "at_precision": day, "size": len(names), "got": len(names) + (rng.random() < 0.2)})
-        for place, name in enumerate([*names, names[0]], 1):
-            hidden = rng.random() < 0.4
-            entries.append({
-                "at": at, "at_precision": day, "position": place, "topic": name.upper(), "topic_key": name,
-                "volume": None if hidden else rng.choice([10_000, 20_000, 45_000]),
-                "volume_floor": 10_000 if hidden and rng.random() < 0.8 else None, "promoted": rng.random() < 0.15,
-            })  # fmt: skip
-    kinds = {"at": "datetime64[ms, UTC]", "at_precision": "string", "size": "Int64", "got": "Int64"}
-    kinds |= {"position": "Int64", "topic": "string", "topic_key": "string", "volume": "Int64"}
-    kinds |= {"volume_floor": "Int64", "promoted": "boolean"}
-    frames = [pd.DataFrame(rows) for rows in (boards, entries)]
-    return [each.astype({name: kinds[name] for name in each.columns}) for each in frames]
-
-
 @pytest.mark.parametrize("seed", range(40))
 def test_all_topics_at_once_is_each_topic_alone(seed):
     """Columns over all topics, against the same board with one topic at a time: nothing runs over a border."""
@@ -313,16 +288,3 @@ def test_all_topics_at_once_is_each_topic_alone(seed):
         told = board_evolution(boards, alone, timedelta(hours=2)).set_index("topic_key").loc[key]
         # Only the entries tell that a moment without a board row was taken; here every one has a row.
         assert told.equals(whole.loc[key]) or told.compare(whole.loc[key]).empty
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_one_more_snapshot_on_top_is_the_same_as_from_scratch(seed):
-    boards, entries = drawn_board(seed, snapshots=8)
-    gap = timedelta(hours=2)
-    moments = sorted(boards["at"].unique())
-    told = board_evolution(boards[boards["at"] <= moments[2]], entries[entries["at"] <= moments[2]], gap)
-    for moment in moments[3:]:
-        known, rows = boards[boards["at"] <= moment], entries[entries["at"] <= moment]
-        moved = rows[rows["topic_key"].isin(moved_topics(known, rows))]
-        told = renewed_evolution(told, known, moved, gap)
-        pd.testing.assert_frame_equal(told, board_evolution(known, rows, gap))
