@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -134,8 +135,8 @@ def restore(database: Database[Document], path: Path, history: History) -> Done:
         for name in sorted(facts["collections"]):
             if name in MADE_BY_US:
                 continue
-            restored[name] = 0
-            for batch in _batches(_documents(tar, name)):
+            restored[name], documents = 0, _documents(tar, name)
+            while batch := list(islice(documents, BATCH)):
                 put = _put(database, name, batch)
                 restored[name] += put
                 there += len(batch) - put
@@ -173,14 +174,3 @@ def _read(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     if file is None:
         raise KeyError(name)
     return file
-
-
-def _batches(documents: Iterator[RawBSONDocument]) -> Iterator[list[RawBSONDocument]]:
-    batch: list[RawBSONDocument] = []
-    for each in documents:
-        batch.append(each)
-        if len(batch) >= BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -158,9 +159,9 @@ class History:
         self.folder.chmod(0o700)
         beside = path.with_suffix(".part")
         schema = pa.schema([*COLUMNS[collection].items(), ("document", pa.binary())])
-        rows = 0
+        rows, coming = 0, iter(documents)
         with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
-            for batch in _batches(documents):
+            while batch := list(islice(coming, BATCH)):
                 writer.write_table(_table(collection, batch, schema))
                 rows += len(batch)
         with beside.open("rb") as file:
@@ -221,17 +222,6 @@ def encoded(document: Document) -> bytes:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _batches(documents: Iterable[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    for each in documents:
-        batch.append(each)
-        if len(batch) >= BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _table(collection: str, batch: Sequence[bytes], schema: Any) -> Any:
