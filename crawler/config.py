@@ -37,6 +37,7 @@ class Config:
     archive_days: int | None
     archive_bytes: int | None
     jobs_file: Path | None
+    repairs_file: Path | None
     export_to: str | None = field(repr=False)
     day_pages: int | None
     day_megabytes: int | None
@@ -98,6 +99,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         archive_bytes=_whole("TIDEMARK_ARCHIVE_MB", given("TIDEMARK_ARCHIVE_MB"), 1_000_000),
         export_to=given("TIDEMARK_EXPORT"),
         jobs_file=Path(jobs) if (jobs := given("TIDEMARK_JOBS")) else None,
+        repairs_file=Path(repairs) if (repairs := given("TIDEMARK_REPAIRS")) else None,
         day_pages=_whole("TIDEMARK_DAY_PAGES", given("TIDEMARK_DAY_PAGES")),
         day_megabytes=_whole("TIDEMARK_DAY_MB", given("TIDEMARK_DAY_MB")),
         day_browser_minutes=_whole("TIDEMARK_DAY_BROWSER_MIN", given("TIDEMARK_DAY_BROWSER_MIN")),

@@ -73,8 +73,8 @@ class Item(Frozen):
     """`day` when only the day of the capture is known: it lies within 24 h after observed_at; else None."""
     capture: str = Field(min_length=1)
     """Id of the archived response this was read from."""
-    parser: str = Field(pattern=r"^[a-z0-9_.]+@[0-9]+$")
-    """Page object and its version, e.g. `tiktok.profile@3`."""
+    parser: str = Field(pattern=r"^[a-z0-9_.]+@[0-9]+(\.[0-9]+)?$")
+    """Page object and its version, e.g. `tiktok.profile@3`; `@3.1` with the first revision of its repairs."""
     vantage: Vantage = Vantage()
     """From where the page was seen."""
 

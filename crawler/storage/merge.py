@@ -71,7 +71,9 @@ def plain(amount: Decimal) -> Decimal:
 
 
 def version_of(parser: str) -> int:
-    return int(parser.rpartition("@")[2])
+    """`x@3.1`, the first revision of repairs to version 3, lies between `x@3` and `x@4`."""
+    version, _, revision = parser.rpartition("@")[2].partition(".")
+    return int(version) * 1_000_000 + int(revision or 0)
 
 
 def stamp_of(source: Mapping[str, Any]) -> Stamp:

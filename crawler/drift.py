@@ -1,0 +1,523 @@
+"""Has a page changed its shape? A run's items against what the same spider's runs before it gave. Pure.
+
+Two kinds of evidence. *The same thing seen again*: its counters move a little, its texts and ids stay, what it showed
+it shows. *The run as a whole*: shares that are filled, forms of texts, sizes, how many are known. Each measure has a
+control chart over the clean runs before (median and median absolute deviation, and their range), with room for chance
+where few things were counted. A field with an alarm is not learned from, so that a break never becomes the usual, until
+a person accepts it. What is remembered of an entity are its numbers and hashes; no text, and of its key a hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from itertools import combinations
+from statistics import median
+from typing import Any
+
+from crawler.items import KINDS, Board, BoardEntry, Item
+
+RUNS = 24  # as many past runs are compared with
+FEWEST_RUNS = 4  # of fewer nobody can say what is usual
+ENTITIES = 300  # remembered of a kind; the newest
+FIELDS_OF_SWAP = 12
+WIDTH = 5.0  # median absolute deviations
+CHANCE = 4.0  # standard errors of a counted share
+SAME_PAGE = 0.85  # of a page's usual names: a page that still has these is no wall
+FEW, SEVERAL, MANY = 3, 5, 10
+Value = float | str | None
+Values = dict[str, Value]
+MAY_END = frozenset(("list_price",))
+"""What a page shows for a time only: a sale ends."""
+UNSAID = frozenset(("topic_key", "at", "news", "subtitles", "shown_at"))
+"""Follows from other fields, or has no value of its own."""
+_URL = re.compile(r"(https?:)?//\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    parser: str
+    """Page object without its version."""
+    outcome: str
+    words: frozenset[str] = frozenset()
+    """Hashes of the names it is made of (`names`); empty where nobody looked."""
+    links: frozenset[str] = frozenset()
+    """Hashes of which name stands within which."""
+    damaged: bool = False
+    """Cut or torn: it says nothing of the site's shape."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run gave. Groups are a page object and a kind of item: `tiktok.list post`."""
+
+    at: datetime
+    entities: dict[str, dict[str, Values]] = field(default_factory=lambda: defaultdict(dict))
+    counted: Counter[str] = field(default_factory=Counter)
+    pages: list[PageSeen] = field(default_factory=list)
+
+    def take(self, item: Item) -> None:
+        group = f"{item.parser.partition('@')[0]} {item.kind}"
+        self.counted[group] += 1
+        mine = self.entities[group]
+        if len(mine) < ENTITIES:
+            mine[key_of(item)] = values_of(item)
+
+
+def key_of(item: Item) -> str:
+    """A hash: a name is no business of this memory. Rows of a list are known by their topic, not by their moment."""
+    key = item.key
+    if isinstance(item, BoardEntry):
+        key = f"{item.board}#{item.topic_key}"
+    elif isinstance(item, Board):
+        key = item.board
+    return hash_of(key)
+
+
+def hash_of(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def names(words: Iterable[str]) -> frozenset[str]:
+    """Hashes of a page's names; of very many, always the same sample."""
+    return frozenset(sorted(hash_of(each)[:8] for each in words)[:600])
+
+
+def values_of(item: Item) -> Values:
+    found: Values = {}
+    values = item.__dict__
+    for name in item.facts():
+        if name in UNSAID or name.endswith(("_precision", "_floor", "_at_least")):
+            continue
+        found[name] = _value(values[name])
+    return found
+
+
+def _value(value: Any) -> Value:
+    """Numbers as they are; of everything else its form and a hash."""
+    if value is None or value == "" or value == ():
+        return None
+    if isinstance(value, bool):
+        return f"flag {value}"
+    if isinstance(value, int | float | Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return f"moment {value.timestamp():.0f}"
+    text = value if isinstance(value, str) else repr(value)
+    if not isinstance(value, str):
+        form = "list"
+    elif _URL.fullmatch(text):
+        form = "address"
+    elif text.strip().isdecimal():
+        form = "digits"
+    else:
+        form = "text" if " " in text.strip() else "word"
+    return f"{form} {hash_of(text)}"
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of a spider from its clean runs; plain data, so that it can be kept as JSON."""
+
+    runs: int = 0
+    at: float | None = None
+    """Moment of the newest run, seconds since 1970."""
+    group_runs: dict[str, int] = field(default_factory=dict)
+    entities: dict[str, dict[str, Values]] = field(default_factory=dict)
+    charts: dict[str, list[float]] = field(default_factory=dict)
+    words: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By page object: names, and in which share of its good pages they are."""
+    links: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The same of which name stands within which."""
+
+    def as_data(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Memory:
+        return cls(**{name: data[name] for name in cls.__slots__ if name in data})
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    group: str
+    field: str
+    """Empty for what concerns the group as a whole."""
+    what: str
+    value: float
+    n: int
+    """Things counted."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.group}|{self.field}|{self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    measure: Measure
+    usual: float
+    low: float
+    high: float
+    runs: int
+    """Clean runs it is judged by."""
+
+    def __str__(self) -> str:
+        each = self.measure
+        about = f"{each.group}" + (f".{each.field}" if each.field else "")
+        return f"{about}: {SAYS[each.what.partition(' ')[0]].format(what=each.what.partition(' ')[2])} " + (
+            f"{_said(each, each.value)}, usually {_said(each, self.usual)} (n={each.n}, {self.runs} runs)"
+        )
+
+
+SAYS = {
+    "broken": "pages that hold their data no longer where it was:",
+    "gone": "items of a page:",
+    "known": "known from earlier runs:",
+    "filled": "filled:",
+    "lost": "had a value before and have none now:",
+    "zero": "are 0:",
+    "changed": "differ from what the same thing showed before:",
+    "still": "have not moved:",
+    "step": "moved by the factor",
+    "level": "median:",
+    "ratio": "median ratio to {what}:",
+    "form": "look like {what}:",
+    "distinct": "differ from each other:",
+    "swap": "show what {what} showed before, and the other way round:",
+}
+FACTORS = frozenset(("step", "level", "ratio", "gone"))
+"""Measured as logarithms."""
+
+
+def _said(measure: Measure, value: float) -> str:
+    if measure.what.partition(" ")[0] not in FACTORS:
+        return f"{value:.0%}"
+    shown = math.exp(min(value, 60.0)) - (1 if measure.what in ("level", "gone") else 0)
+    return f"{shown:,.0f}" if shown >= 100 else f"{shown:.3g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    alarms: tuple[Alarm, ...]
+    little: tuple[str, ...]
+    """Groups of which too few runs are known to say what is usual."""
+    memory: Memory
+    """With this run learned, but for what is alarmed."""
+
+
+def examine(run: Run, memory: Memory) -> Finding:
+    """The run judged by the memory, and the memory after it."""
+    measures = [*_pages(run, memory), *_groups(run, memory)]
+    reshaped = _reshaped(run, memory)
+    found = [
+        alarm for each in measures
+        if (alarm := _alarm(each, memory, each.group.partition(" ")[0] in reshaped)) is not None
+    ]  # fmt: skip
+    little = sorted(group for group in run.entities if memory.group_runs.get(group, 0) < FEWEST_RUNS)
+    return Finding(tuple(_telling(found)), tuple(little), _learned(run, memory, measures, found))
+
+
+def accepted(memory: Memory, alarms: Iterable[tuple[str, str]]) -> Memory:
+    """A person says that this is the usual now: what is known of these (group, field) is learned anew."""
+    fields = set(alarms)
+    whole = {group for group, name in fields if not name}
+    charts = {
+        name: past for name, past in memory.charts.items()
+        if name.partition("|")[0] not in whole and (name.split("|")[0], name.split("|")[1]) not in fields
+    }  # fmt: skip
+    entities = {
+        group: {key: {name: value for name, value in values.items() if (group, name) not in fields}
+                for key, values in mine.items()}
+        for group, mine in memory.entities.items() if group not in whole
+    }  # fmt: skip
+    runs = {group: n for group, n in memory.group_runs.items() if group not in whole}
+    words, links = (
+        {name: share for name, share in each.items() if f"{name} page" not in whole}
+        for each in (memory.words, memory.links)
+    )
+    return Memory(memory.runs, memory.at, runs, entities, charts, words, links)
+
+
+# What is measured
+
+
+def _pages(run: Run, memory: Memory) -> Iterable[Measure]:
+    """Pages that are there and whose data is not where it was: said by the page object, or hidden in a list that
+    seems empty although the page is made of the same names as ever."""
+    by_parser: dict[str, list[PageSeen]] = defaultdict(list)
+    for each in run.pages:
+        if not each.damaged and each.outcome not in ("network", "robots", "rate_limited"):
+            by_parser[each.parser].append(each)
+    for parser, seen in by_parser.items():
+        usual = {word for word, share in memory.words.get(parser, {}).items() if share > 0.8}
+        broken = sum(_is_broken(each, usual) for each in seen)
+        yield Measure(f"{parser} page", "", "broken", broken / len(seen), len(seen))
+
+
+def _is_broken(page: PageSeen, usual: set[str]) -> bool:
+    if page.outcome == "shape_changed":
+        return True
+    if page.outcome not in ("blocked", "empty") or not usual or not page.words:
+        return False
+    return len(usual & page.words) / len(usual) >= SAME_PAGE
+
+
+def _reshaped(run: Run, memory: Memory) -> frozenset[str]:
+    """Page objects all of whose good pages lack something that such pages have always had, or have something new.
+
+    By itself that is no alarm: sites change much that nobody reads. It is a second witness.
+    """
+    good: dict[str, list[frozenset[str]]] = defaultdict(list)
+    for each in run.pages:
+        if each.outcome == "ok" and each.links:
+            good[each.parser].append(each.links)
+    found = set()
+    for parser, seen in good.items():
+        usual = memory.links.get(parser, {})
+        always = {link for link, share in usual.items() if share > 0.95}
+        if usual and (always.difference(*seen) or frozenset.intersection(*seen).difference(usual)):
+            found.add(parser)
+    return frozenset(found)
+
+
+def _groups(run: Run, memory: Memory) -> Iterable[Measure]:
+    good = Counter(each.parser for each in run.pages if each.outcome == "ok")
+    for group in sorted(set(run.entities) | set(memory.group_runs)):
+        parser = group.partition(" ")[0]
+        if good[parser]:
+            yield Measure(group, "", "gone", math.log1p(run.counted[group] / good[parser]), run.counted[group])
+        if mine := run.entities.get(group):
+            yield from _group(group, mine, memory, run)
+
+
+def _group(group: str, now: dict[str, Values], memory: Memory, run: Run) -> Iterable[Measure]:
+    before = memory.entities.get(group, {})
+    known = [(before[key], values) for key, values in now.items() if key in before]
+    if before:
+        yield Measure(group, "", "known", len(known) / len(now), len(now))
+    counters = counters_of(group)
+    rows = list(now.values())
+    for name in rows[0]:
+        values = [each.get(name) for each in rows]
+        pairs = [(old[name], new.get(name)) for old, new in known if old.get(name) is not None]
+        yield from _field(group, name, values, pairs, name in counters)
+    if len(known) < FEW:
+        yield from _ratios(group, rows, counters)
+    yield from _swaps(group, known)
+
+
+@cache
+def counters_of(group: str) -> frozenset[str]:
+    return frozenset(KINDS[group.rpartition(" ")[2]].counters)
+
+
+def _field(
+    group: str, name: str, values: list[Value], pairs: list[tuple[Value, Value]], counter: bool
+) -> Iterable[Measure]:
+    """values: of everything; pairs: of what had a value before, then and now."""
+    shown = [each for each in values if each is not None]
+    yield Measure(group, name, "filled", len(shown) / len(values), len(values))
+    if pairs:
+        yield Measure(group, name, "lost", sum(new is None for _, new in pairs) / len(pairs), len(pairs))
+    both = [(old, new) for old, new in pairs if new is not None]
+    numbers = [(old, new) for old, new in both if isinstance(old, float) and isinstance(new, float)]
+    if both and not (counter and numbers):
+        yield Measure(group, name, "changed", sum(old != new for old, new in both) / len(both), len(both))
+    if numbers:
+        damp = 20.0 if counter else 0.01  # 3 plays become 300 by themselves
+        steps = [math.log((max(new, 0) + damp) / (max(old, 0) + damp)) for old, new in numbers]
+        yield Measure(group, name, "step", median(steps), len(steps))
+        if counter:
+            yield Measure(group, name, "still", sum(old == new for old, new in numbers) / len(numbers), len(numbers))
+    figures = [each for each in shown if isinstance(each, float)]
+    if figures:
+        yield Measure(group, name, "zero", sum(each == 0 for each in figures) / len(figures), len(figures))
+        if len(numbers) < FEW:
+            yield Measure(group, name, "level", math.log1p(max(median(figures), 0)), len(figures))
+    forms = Counter(each.partition(" ")[0] for each in shown if isinstance(each, str))
+    for form in ("address", "digits", "list", "moment", "flag"):
+        if forms:
+            yield Measure(group, name, f"form {form}", forms[form] / forms.total(), forms.total())
+    texts = [each for each in shown if isinstance(each, str)]
+    if len(texts) >= SEVERAL:
+        yield Measure(group, name, "distinct", len(set(texts)) / len(texts), len(texts))
+
+
+def _ratios(group: str, rows: list[Values], counters: frozenset[str]) -> Iterable[Measure]:
+    """How the counters of things never seen before stand to each other: likes are fewer than views."""
+    for one, other in combinations(sorted(counters), 2):
+        both = [
+            math.log((a + 20) / (b + 20))
+            for each in rows
+            if isinstance(a := each.get(one), float) and isinstance(b := each.get(other), float) and a >= 0 and b >= 0
+        ]
+        if both:
+            yield Measure(group, one, f"ratio {other}", median(both), len(both))
+
+
+def _swaps(group: str, known: list[tuple[Values, Values]]) -> Iterable[Measure]:
+    """Of things whose two fields differed: how many show each in the place of the other."""
+    if not known:
+        return
+    for one, other in combinations(known[0][0], 2):
+        hits = n = 0
+        for old, new in known:
+            a, b = old.get(one), old.get(other)
+            if a is None or b is None or type(a) is not type(b) or _near(a, b):
+                continue
+            n += 1
+            c, d = new.get(one), new.get(other)
+            hits += _near(c, b) and _near(d, a) and not _near(c, a) and not _near(d, b)
+        if hits:  # else there is nothing to say: 0 is the usual
+            yield Measure(group, one, f"swap {other}", hits / n, n)
+
+
+def _near(one: Value, other: Value) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(math.log((max(one, 0) + 5) / (max(other, 0) + 5))) < 0.15
+    return one == other
+
+
+# What is usual
+
+
+def _alarm(measure: Measure, memory: Memory, reshaped: bool) -> Alarm | None:
+    """reshaped: the page itself has other members than ever; then less has to be seen."""
+    past = memory.charts.get(measure.name, [])
+    what = measure.what.partition(" ")[0]
+    runs = memory.group_runs.get(measure.group, 0)
+    if runs < FEWEST_RUNS:
+        return None
+    if what in ("lost", "changed", "zero", "swap", "broken"):
+        past = past or [0.0]  # so it is at home, until a chart says otherwise
+    elif len(past) < max(FEWEST_RUNS, min(runs, RUNS) // 2):
+        return None  # not usually there
+    if measure.field in MAY_END and what in ("lost", "filled") and not reshaped:
+        return None
+    usual = median(past)
+    low, high = _limits(measure, what, past, usual, reshaped)
+    return None if low <= measure.value <= high else Alarm(measure, usual, low, high, runs)
+
+
+def _limits(measure: Measure, what: str, past: Sequence[float], usual: float, reshaped: bool) -> tuple[float, float]:
+    """Both ends of what is usual; an end that says nothing is infinite."""
+    spread = WIDTH * 1.4826 * median([abs(each - usual) for each in past])
+    wide = 0.5 * (max(past) - min(past))
+    low, high = min(usual - spread, min(past) - wide), max(usual + spread, max(past) + wide)
+    n = measure.n
+    if what == "step":
+        down, up = _reach(measure)
+        return low - down, high + up
+    if what in ("level", "ratio"):
+        reach = math.log(4) + 3 / math.sqrt(n) if n >= SEVERAL else math.inf
+        return low - reach, high + reach
+    if what == "gone":  # nothing where there was always something; a longer list is no break
+        return (1e-9 if min(past) > 0.05 else -math.inf), math.inf
+    even = (usual * len(past) + 0.5) / (len(past) + 1)  # never surely 0 or 1 after few runs
+    slack = 0.0 if reshaped else CHANCE * math.sqrt(even * (1 - even) / n) + 1.2 / n
+    return _share_limits(measure, what, low, high, slack)
+
+
+def _share_limits(measure: Measure, what: str, low: float, high: float, slack: float) -> tuple[float, float]:
+    n, counter = measure.n, measure.field in counters_of_any(measure.group)
+    match what:
+        case "broken":
+            return -1.0, max(high + 0.1, 0.3 if n > 1 else 0.5)
+        case "swap":
+            return -1.0, max(high, 0.55 if n >= 2 else 0.99)
+        case "lost" if counter:  # a shown counter is not taken away
+            return -1.0, max(high + 0.3, 0.5)
+        case "lost" | "changed" | "zero":
+            return -1.0, high + 0.25 + slack
+        case "still":
+            return -1.0, (high + 0.1 + slack if n >= SEVERAL and high < 0.8 else 1.0)
+        case "known":
+            return low - 0.2 - slack, 1.0
+        case _:
+            return low - 0.1 - slack, high + 0.1 + slack
+
+
+def counters_of_any(group: str) -> frozenset[str]:
+    return frozenset() if group.endswith(" page") else counters_of(group)
+
+
+def _reach(measure: Measure) -> tuple[float, float]:
+    """How far a median may move by itself, down and up, as logarithms: one thing may go viral, ten may not at once."""
+    n, counter = measure.n, measure.field in counters_of(measure.group)
+    if not counter or measure.field in ("price", "list_price", "rating"):
+        return (math.log(8), math.log(8)) if n < SEVERAL else (math.log(4), math.log(4))
+    up = 60 if n == 1 else 25 if n == 2 else 8 if n < SEVERAL else 4 if n < MANY else 2.5
+    down = 4 if n == 1 else 3 if n == 2 else 2 if n < MANY else 1.5
+    return math.log(down), math.log(up)
+
+
+def _telling(alarms: list[Alarm]) -> list[Alarm]:
+    """One alarm a field, the strongest evidence first; a page that cannot be read says all of its group."""
+    order = ("broken", "gone", "swap", "lost", "step", "changed", "form", "filled", "zero", "still", "known", "ratio")
+    told: dict[tuple[str, str], Alarm] = {}
+    rank = {what: i for i, what in enumerate(order)}
+    for each in sorted(alarms, key=lambda one: rank.get(one.measure.what.partition(" ")[0], 99)):
+        told.setdefault((each.measure.group, each.measure.field), each)
+    return list(told.values())
+
+
+# What is learned
+
+
+def _learned(run: Run, memory: Memory, measures: list[Measure], alarms: list[Alarm]) -> Memory:
+    frozen = {(each.measure.group, each.measure.field) for each in alarms}
+    frozen |= {(each.measure.group, each.measure.what[5:]) for each in alarms if each.measure.what.startswith("swap ")}
+    pages = {each.measure.group.partition(" ")[0] for each in alarms if each.measure.what == "broken"}
+    whole = {group for group, name in frozen if not name}
+    shut = {group for group in run.entities if group in whole or group.partition(" ")[0] in pages}
+    closed = {group.partition(" ")[0] for group, _ in frozen}
+    charts = dict(memory.charts)
+    for each in measures:
+        if each.group not in shut and (each.group, each.field) not in frozen and (each.group, "") not in frozen:
+            charts[each.name] = [*charts.get(each.name, []), round(each.value, 4)][-RUNS:]
+    entities = dict(memory.entities)
+    for group, mine in run.entities.items():
+        if group not in shut:
+            keep = {name for frozen_group, name in frozen if frozen_group == group}
+            entities[group] = _remembered(memory.entities.get(group, {}), mine, keep)
+    present = {each.group for each in measures} - shut
+    runs = {**memory.group_runs, **{group: memory.group_runs.get(group, 0) + 1 for group in present}}
+    words = _shares([(each.parser, each.outcome, each.words) for each in run.pages], memory.words, pages)
+    links = _shares([(each.parser, each.outcome, each.links) for each in run.pages], memory.links, pages | closed)
+    return Memory(memory.runs + 1, run.at.timestamp(), runs, entities, charts, words, links)
+
+
+def _remembered(before: dict[str, Values], now: dict[str, Values], closed: set[str]) -> dict[str, Values]:
+    """The newest last; a closed field keeps what it was."""
+    kept = {key: values for key, values in before.items() if key not in now}
+    for key, values in now.items():
+        old = before.get(key, {})
+        kept[key] = {name: old.get(name) if name in closed else value for name, value in values.items()}
+    return dict(list(kept.items())[-ENTITIES:])
+
+
+def _shares(
+    pages: list[tuple[str, str, frozenset[str]]], before: dict[str, dict[str, float]], broken: set[str]
+) -> dict[str, dict[str, float]]:
+    """Shares of good pages that hold a name, the newer ones weighing more."""
+    after = dict(before)
+    for parser, outcome, held in pages:
+        if outcome == "ok" and held and parser not in broken:
+            old = after.get(parser)
+            after[parser] = {
+                name: share for name in held | set(old or ())
+                if (share := _mixed(None if old is None else old.get(name, 0.0), name in held)) > 0.05
+            }  # fmt: skip
+    return after
+
+
+def _mixed(share: float | None, there: bool) -> float:
+    return float(there) if share is None else round(0.9 * share + 0.1 * there, 3)
