@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TypeAlias
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, TypeAlias
 
 from analysis.command import (
     AWAY,
@@ -21,21 +22,7 @@ from analysis.command import (
     UsageError,
     moment,
 )
-from analysis.commerce.deals_commands import DEALS
-from analysis.commerce.prices_commands import PRICES
-from analysis.commerce.product_commands import PRODUCTS
-from analysis.creators import commands as creators
-from analysis.creators import post_commands as posts
-from analysis.exports import command as exports
 from analysis.output import OutputError
-from analysis.report.command import REPORT
-from analysis.text import commands as text
-from analysis.text import hear_command, scale_command, topic_commands
-from analysis.trends import alert_commands, derived_commands, growth_commands, list_commands
-from analysis.trends import backtest_commands as backtests
-from analysis.trends import commands as trends
-from analysis.trends.topics import TOPICS
-from analysis.web.site import opened
 from crawler.config import Config, ConfigError, load
 from crawler.context import catch_up
 from crawler.spool import waiting
@@ -50,46 +37,52 @@ from crawler.storage.reads import Client, Reader
 from crawler.storage.texts import Texts
 from crawler.storage.trends import Trends
 
-COMMANDS: dict[str, Command] = {
-    "products": PRODUCTS,
-    "deals": DEALS,
-    "prices": PRICES,
-    "creators": creators.CREATORS,
-    "posts": posts.POSTS,
-    "export": exports.EXPORT,
-    "report": REPORT,
-    "boards": trends.BOARDS,
-    "evolution": trends.EVOLUTION,
-    "keywords": text.KEYWORDS,
-    "sentiment": text.SENTIMENT,
-    "themes": topic_commands.THEMES,
-    "links": topic_commands.LINKS,
-    "categories": topic_commands.CATEGORIES,
-    "hear": hear_command.HEAR,
-    "texts": scale_command.TEXTS,
-    "topics": TOPICS,
-    "growth": growth_commands.GROWTH,
-    "backtest": backtests.BACKTEST,
-    "alerts": alert_commands.ALERTS,
-    "trends": derived_commands.TRENDS,
-    "events": list_commands.EVENTS,
-    "phases": list_commands.PHASES,
-    "life": list_commands.LIFE,
-    "programme": list_commands.PROGRAMME,
+if TYPE_CHECKING:
+    from analysis.web.site import Site
+
+COMMANDS = {
+    "products": "analysis.commerce.product_commands:PRODUCTS",
+    "deals": "analysis.commerce.deals_commands:DEALS",
+    "prices": "analysis.commerce.prices_commands:PRICES",
+    "creators": "analysis.creators.commands:CREATORS",
+    "posts": "analysis.creators.post_commands:POSTS",
+    "export": "analysis.exports.command:EXPORT",
+    "report": "analysis.report.command:REPORT",
+    "boards": "analysis.trends.commands:BOARDS",
+    "evolution": "analysis.trends.commands:EVOLUTION",
+    "keywords": "analysis.text.commands:KEYWORDS",
+    "sentiment": "analysis.text.commands:SENTIMENT",
+    "themes": "analysis.text.topic_commands:THEMES",
+    "links": "analysis.text.topic_commands:LINKS",
+    "categories": "analysis.text.topic_commands:CATEGORIES",
+    "hear": "analysis.text.hear_command:HEAR",
+    "texts": "analysis.text.scale_command:TEXTS",
+    "topics": "analysis.trends.topics:TOPICS",
+    "growth": "analysis.trends.growth_commands:GROWTH",
+    "backtest": "analysis.trends.backtest_commands:BACKTEST",
+    "alerts": "analysis.trends.alert_commands:ALERTS",
+    "trends": "analysis.trends.derived_commands:TRENDS",
+    "events": "analysis.trends.list_commands:EVENTS",
+    "phases": "analysis.trends.list_commands:PHASES",
+    "life": "analysis.trends.list_commands:LIFE",
+    "programme": "analysis.trends.list_commands:PROGRAMME",
 }
+"""Where each is found: one that is asked for loads itself alone, for loading all takes seconds of processor time."""
 
 Opener: TypeAlias = Callable[[Config], AbstractContextManager[Client]]
 
 
 def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -> int:
     """Exit status: 0 good, 1 the database cannot be read, 2 asked for what is not there."""
-    parser = _parser()
-    args = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    commands = {name: _loaded(name) for name in (words[:1] if set(words[:1]) <= set(COMMANDS) else COMMANDS)}
+    parser = _parser(commands)
+    args = parser.parse_args(words)
     if args.command is None:
         parser.print_help()
         return GOOD
     try:
-        command = COMMANDS[args.command]
+        command = commands[args.command]
         if command.apart and command.is_apart(args):
             return command.apart(args, Apart(simulated=False, near=lambda look: _near(args, open_client, look)))
         config = load()
@@ -103,7 +96,7 @@ def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -
                 creators=Creators(client[name], args.known_at), texts=Texts(client[name], args.known_at),
                 exports=Exports(client[name]), hash_key=config.hash_key,
                 deals=Deals(client[name]), models_dir=config.data_dir / "models" / name, user_agent=config.user_agent,
-                site=lambda: opened(config, client, name),
+                site=lambda: _site(config, client, name),
             )  # fmt: skip
             return command.run(args, session)
     except StorageError as error:
@@ -134,11 +127,22 @@ def _fail(error: Exception, status: int) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _loaded(name: str) -> Command:
+    found: Command = resolve_name(COMMANDS[name])
+    return found
+
+
+def _site(config: Config, client: Client, name: str) -> Site:
+    from analysis.web.site import opened
+
+    return opened(config, client, name)
+
+
+def _parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis", description="What the kept numbers mean.")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        sub = commands.add_parser(name, help=command.help, description=command.help)
+    choice = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, command in commands.items():
+        sub = choice.add_parser(name, help=command.help, description=command.help)
         sub.add_argument("--database", metavar="NAME", help="database to read (default: MONGODB_DATABASE)")
         sub.add_argument(
             "--known-at", type=moment, metavar="MOMENT", help="show only what had been captured by then (UTC)"
