@@ -6,6 +6,7 @@ grows with the dump: rows go to the caller as they come, and of ids only the las
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import re
@@ -47,13 +48,36 @@ class Selection:
     priced: bool = False
     """Only tweets with a "$" beside a number: the selection that the benchmark shares with other engines."""
 
+    withdrawn: bool = False
+    """Whether the ids of delete notices are wanted."""
+
     @cached_property
-    def lowered(self) -> tuple[bytes, ...]:
-        return tuple(each.lower().encode() for each in self.brands)
+    def needles(self) -> tuple[bytes, ...]:
+        """Of these one stands in the lower-case line of every tweet that names a brand; empty where nothing is sure."""
+        found = [_needles(each) for each in self.brands]
+        return tuple(sorted({needle for each in found for needle in each})) if all(found) else ()
 
     @cached_property
     def brand(self) -> re.Pattern[str]:
-        return re.compile(rf"\b(?:{'|'.join(map(re.escape, self.brands))})\b", re.I)
+        return re.compile(rf"\b(?:{'|'.join(map(_any_case, self.brands))})\b")
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9 .!?,:;_+*()-]+")  # what neither JSON nor HTML writes in another way
+
+
+def _needles(brand: str) -> tuple[bytes, ...]:
+    """What stands in the lower-case bytes of a line of JSON that holds *brand* in a text."""
+    if plain := max(_PLAIN.findall(brand), key=len, default=""):
+        return (plain.lower().encode(),)
+    if any(ord(each) < 128 or each.lower() != each.upper() for each in brand):
+        return ()
+    return brand.encode(), json.dumps(brand).strip('"').encode()
+
+
+def _any_case(brand: str) -> str:
+    """A pattern of the letters as written, small or capital, and of no other: "ſ" is no "s" in a name."""
+    forms = ({each, each.lower(), each.upper()} for each in brand)
+    return "".join(f"[{''.join(map(re.escape, sorted(form for form in each if len(form) == 1)))}]" for each in forms)
 
 
 @dataclass(frozen=True)
@@ -79,28 +103,32 @@ _PRICED = re.compile(r"\$ ?\d")
 def read_member(member: Packed, selection: Selection) -> Found:
     """Pure but for the memory it takes; runs in any process."""
     block, problem = twitterstream.text_of(member)
-    account, found_ids, withdrawn = tweets.Account(), array("q"), list[str]()
+    account, found_ids = tweets.Account(), array("q")
+    withdrawn: list[str] | None = [] if selection.withdrawn else None
     numbers: list[int] = []
     rows = []
-    for line in tweets.skim(block, account, numbers, withdrawn):
-        if _may_hold(line, selection):
-            tweet = orjson.loads(line)
-            if (found := _row(tweet, selection)) is not None:
+    for line in tweets.skim(block, account, numbers, withdrawn, b"$" if selection.priced else b""):
+        if may_hold(line, selection):
+            try:
+                found = _row(orjson.loads(line), selection)
+            except orjson.JSONDecodeError:  # whole by its beginning and end, but not between them
+                account.tweets, account.damaged = account.tweets - 1, account.damaged + 1
+                numbers.pop()
+                continue
+            if found is not None:
                 rows.append((numbers[-1] if numbers else 0, found))
     found_ids.extend(each for each in numbers if each < 1 << 63)
-    return Found(member.name, member.at, account, problem, rows, found_ids.tobytes(), withdrawn, len(block))
+    return Found(member.name, member.at, account, problem, rows, found_ids.tobytes(), withdrawn or [], len(block))
 
 
-def _may_hold(line: bytes, selection: Selection) -> bool:
+def may_hold(line: bytes, selection: Selection) -> bool:
     """Cheap and never wrong: a line it drops could not have been selected."""
-    if selection.priced and b"$" not in line:
-        return False
     if selection.only_watched and not selection.watched:
         return False
-    if not selection.brands:
+    if not selection.needles:
         return True
     lowered = line.lower()
-    return any(each in lowered for each in selection.lowered)
+    return any(each in lowered for each in selection.needles)
 
 
 def _row(tweet: dict[str, Any], selection: Selection) -> dict[str, Any] | None:

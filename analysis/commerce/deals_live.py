@@ -54,7 +54,8 @@ def _withdraw(args: argparse.Namespace, session: Session) -> int:
         raise UsageError("--withdraw: name the dumps whose delete notices count")
     notices = gone = 0
     damaged: list[Damaged] = []
-    for found in local(sources, Selection(only_watched=True), args.processes):  # no tweet is read for that
+    notices_only = Selection(only_watched=True, withdrawn=True)  # of nobody: no tweet is read
+    for found in local(sources, notices_only, args.processes):
         if isinstance(found, Damaged):
             damaged.append(found)
             continue

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import ahocorasick
-import tldextract
 
 _FREE = (
     r"(?:free|gratis|grátis|gratuit[aeo]?s?|offerte?s?|kostenlose?r?|kostenfreie?r?|frei|無料|무료|ฟรี"
@@ -81,11 +80,15 @@ def domain(link: str) -> str | None:
     return found if found and found not in _NOT_SELLERS else None
 
 
-_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+@cache
+def _suffixes() -> Any:
+    import tldextract  # half of the start of every reader, and few posts have a link to name their seller
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 def _registered(host: str) -> str:
-    return _suffixes(host.lower()).top_domain_under_public_suffix
+    return str(_suffixes()(host.lower()).top_domain_under_public_suffix)
 
 
 def retailer(text: str, links: Iterable[str], author: str | None, author_sells: bool) -> str | None:
