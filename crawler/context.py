@@ -22,6 +22,7 @@ from crawler.config import Config, load
 from crawler.items import Refused
 from crawler.spool import CaughtUp, Spool
 from crawler.storage.connect import address, connect, safe_uri
+from crawler.storage.hosts import Hosts
 from crawler.storage.store import Store
 from crawler.storage.targets import Targets
 
@@ -195,6 +196,11 @@ class Context:
         _ = self.store
         assert self._client is not None
         return Targets(self._client[self.database])
+
+    @property
+    def hosts(self) -> Hosts | None:
+        """Whose turn it is, for all workers that share the database; None while it has not answered yet."""
+        return None if self._client is None else Hosts(self._client[self.database])
 
     @property
     def spool(self) -> Spool:

@@ -81,6 +81,8 @@ def judge(fetches: Iterable[Mapping[str, Any]], sizes: Sequence[int], usual: Seq
         return Verdict("failed", "no_answer")
     last = rows[-1]
     outcome = str(last["outcome"])
+    if last.get("error") == "DayOver":  # our own limit, not the host's
+        return Verdict("gap", "budget")
     if outcome == Outcome.BLOCKED and str(Outcome.BLOCKED) in last.get("parts", {}).values():
         return Verdict("gap", "empty")  # the list was there and had no row: never "no trends"
     return Verdict("failed" if outcome in AGAIN else "gap", outcome)

@@ -179,7 +179,7 @@ class PageSpider(scrapy.Spider):
             case RobotsForbid(network=name):
                 return Outcome.NETWORK, name, str(error)
             case NotAsked(outcome=outcome):
-                return Outcome(outcome), "NotAsked", ""
+                return Outcome(outcome), type(error).__name__, ""
             case _:
                 return Outcome.NETWORK, type(error).__name__, ""
 

@@ -43,6 +43,13 @@ class NotAsked(IgnoreRequest):
         self.outcome = outcome
 
 
+class DayOver(NotAsked):
+    """The host has had its pages of the day (TIDEMARK_DAY_HOST_PAGES)."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host, Outcome.RATE_LIMITED, "it has had its pages of the day")
+
+
 def retry_after_s(value: str, now: datetime) -> float | None:
     """Seconds that a Retry-After header asks for, written as a number or as a date; None when it is neither."""
     text = value.strip()
@@ -147,12 +154,15 @@ class Manners:
             self._leave_alone(key, now() + timedelta(seconds=wait_s), str(Outcome.RATE_LIMITED))
             return False
         self.resting[key] = max(self.resting.get(key, 0.0), time.monotonic() + wait_s)
+        if (rest := getattr(self.crawler.engine and self.crawler.engine.downloader, "rest", None)) is not None:
+            rest(key.partition(" ")[0], wait_s)  # and so do all other workers
         return True
 
     def page_read(self, row: Mapping[str, Any], items: int) -> None:
         """Count walls in a row; one good answer begins anew."""
         key = _key(str(row["url"]), str(row["lane"]))
-        if key is None or not self.after or row.get("again") or row.get("error") == NotAsked.__name__:
+        not_asked = row.get("error") in (NotAsked.__name__, DayOver.__name__)
+        if key is None or not self.after or row.get("again") or not_asked:
             return
         outcome = str(row["outcome"])
         if outcome in GOOD or outcome in ("shape_changed", "robots"):

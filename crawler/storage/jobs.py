@@ -15,6 +15,7 @@ from pymongo.database import Database
 
 from crawler.jobs import Spent
 from crawler.schedule import MOST_ATTEMPTS, back_off
+from crawler.storage.hosts import Hosts
 from crawler.storage.slots import LEASE, NO_MORE, Dead
 
 Document = dict[str, Any]
@@ -49,9 +50,11 @@ def spent(database: Database[Document], now: datetime) -> Spent:
         ])
     )  # fmt: skip
     hosts = {(str(row["_id"].get("spider")), str(row["_id"].get("host"))): int(row["n"]) for row in rows}
-    return Spent(
-        sum(hosts.values()), sum(int(row["bytes"]) for row in rows), sum(row["ms"] for row in rows) / 1000, hosts
-    )
+    loaded = sum(hosts.values())
+    for name, n in Hosts(database).of_day(now).items():  # let through, and not in the ledger yet
+        if (more := n - sum(told for (_, each), told in hosts.items() if each == name)) > 0:
+            hosts["", name] = more
+    return Spent(loaded, sum(int(row["bytes"]) for row in rows), sum(row["ms"] for row in rows) / 1000, hosts)
 
 
 @dataclass(frozen=True, slots=True)
