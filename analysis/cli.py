@@ -75,7 +75,7 @@ Opener: TypeAlias = Callable[[Config], AbstractContextManager[Client]]
 def main(argv: Sequence[str] | None = None, open_client: Opener | None = None) -> int:
     """Exit status: 0 good, 1 the database cannot be read, 2 asked for what is not there."""
     words = sys.argv[1:] if argv is None else argv
-    commands = {name: _loaded(name) for name in (words[:1] if set(words[:1]) <= set(COMMANDS) else COMMANDS)}
+    commands = {name: _loaded(name) for name in (words[:1] if words and words[0] in COMMANDS else COMMANDS)}
     parser = _parser(commands)
     args = parser.parse_args(words)
     if args.command is None:
