@@ -11,17 +11,25 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from crawler.items import Board, BoardEntry, Comment, Deal, Item, Post, Profile, Sound
+from crawler.items import Board, BoardEntry, Comment, Deal, Frozen, Hashtag, Item, Post, Profile, Sound
 
 HANDLE = re.compile(r"[\w.-]{2,64}")
+GONE = "…"
 _MENTION = re.compile(r"@([\w.]{1,64})")
-GONE = "@…"
+_ODD = re.compile(r"(?<![\w.@])(?=[a-z.]*[\d_.])[\w.]{4,64}", re.IGNORECASE)
+_OWN = frozenset({"kind", "key", "platform", "capture", "parser"})
+"""Fields that are no text of a page."""
 
 
 def tombstone(key: str, platform: str, who: str) -> str:
-    """who: a handle, or `id:` and the platform's number of the account."""
+    """who: a handle, `id:` and the platform's number of the account, or `post:` and that of a post."""
     said = f"{platform}:{who.lower().lstrip('@').rstrip('.')}"
     return hmac.new(key.encode(), said.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def odd(name: str) -> bool:
+    """Whether a handle is nobody's word, for it has a digit, a dot or an underscore: it goes without @, too."""
+    return _ODD.fullmatch(name) is not None
 
 
 @dataclass
@@ -44,45 +52,77 @@ class Keeper:
         """The item without people who are forgotten; None where it is about one of them."""
         if not self.stones or self.key is None:
             return item
+        return None if self._about(item) else self._scrubbed(item)
+
+    def _about(self, item: Item) -> bool:
         platform = item.platform
         match item:
             case Profile(username=name, user_id=number):
-                return None if self._is(platform, name, number) else item
-            case Post(author=name, author_id=number):
-                return None if self._is(platform, name, number) else self._post(item)
-            case Sound(author=name):
-                return item.model_copy(update={"author": None}) if self.forgotten(platform, name) else item
-            case Board(board=board) | BoardEntry(board=board) if self.forgotten(platform, _owner(board)):
-                return None
-            case BoardEntry(entity=str(entity)) if entity.startswith(f"{platform}:profile:"):
-                return None if self.forgotten(platform, entity.rpartition(":")[2]) else item
-            case BoardEntry(topic=topic):
-                return None if self.forgotten(platform, topic.lstrip("@")) and topic.startswith("@") else item
-            case Comment(text=str(text)):
-                return self._with(item, {"text": self.without_mentions(platform, text)})
-            case Deal():
-                return item
-        return item
+                return self._is(platform, name, number)
+            case Post(author=name, author_id=number, post_id=own):
+                return self._is(platform, name, number) or self.forgotten(platform, f"post:{own}")
+            case Comment(post=str(post)) | Deal(post=post):
+                return self._is_entity(platform, post)
+            case Hashtag(name=name):
+                return odd(name) and self.forgotten(platform, name)
+            case Board(board=board):
+                return self.forgotten(platform, _owner(board))
+            case BoardEntry(board=board, topic=topic, entity=entity):
+                named = topic.lstrip("@#")
+                return (
+                    self.forgotten(platform, _owner(board))
+                    or (entity is not None and self._is_entity(platform, entity))
+                    or ((topic.startswith("@") or odd(named)) and self.forgotten(platform, named))
+                )
+        return False
 
     def _is(self, platform: str, name: str | None, number: str | None) -> bool:
         return self.forgotten(platform, name) or (bool(number) and self.forgotten(platform, f"id:{number}"))
 
-    def _post(self, post: Post) -> Post:
-        change: dict[str, Any] = {}
-        if post.caption:
-            change["caption"] = self.without_mentions(post.platform, post.caption)
-        if post.mentions:
-            change["mentions"] = tuple(each for each in post.mentions if not self.forgotten(post.platform, each))
-        made = self._with(post, change)
-        assert isinstance(made, Post)
-        return made
+    def _is_entity(self, platform: str, key: str) -> bool:
+        """`tiktok:profile:ana`, `tiktok:post:7…`; of another platform, nobody's business here."""
+        of, kind, own = (*key.split(":", 2), "", "")[:3]
+        if of != platform or kind not in ("profile", "post"):
+            return False
+        return self.forgotten(platform, own if kind == "profile" else f"post:{own}")
 
-    def _with(self, item: Item, change: dict[str, Any]) -> Item:
-        return item if all(getattr(item, name) == value for name, value in change.items()) else item.model_copy(
-            update=change)  # fmt: skip
+    def _scrubbed(self, item: Item) -> Item:
+        platform = item.platform
+        change = {name: self._scrub(platform, name, getattr(item, name)) for name in type(item).model_fields}
+        if isinstance(item, Sound) and self.forgotten(platform, item.author):
+            change["author"] = None
+        if isinstance(item, Post) and item.repost_of and self._is_entity(platform, item.repost_of):
+            change["repost_of"] = None
+        different = {name: value for name, value in change.items() if value != getattr(item, name)}
+        return item.model_copy(update=different) if different else item
 
-    def without_mentions(self, platform: str, text: str) -> str:
-        return _MENTION.sub(lambda found: GONE if self.forgotten(platform, found[1]) else found[0], text)
+    def _scrub(self, platform: str, name: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return value if name in _OWN else self.without(platform, value)
+        if isinstance(value, tuple):
+            named = name in ("mentions", "hashtags")
+            kept = [each for each in value if not (named and self.forgotten(platform, each))]
+            return tuple(self._scrub(platform, "", each) for each in kept)
+        if isinstance(value, Frozen):
+            inner = {each: self._scrub(platform, each, getattr(value, each)) for each in type(value).model_fields}
+            return value.model_copy(update=inner)
+        return value
+
+    def without(self, platform: str, text: str) -> str:
+        """*text* without @mentions, handles that are nobody's word, and the maker of a sound in its title."""
+        if "@" in text:
+            text = _MENTION.sub(lambda hit: f"@{GONE}" if self.forgotten(platform, hit[1]) else hit[0], text)
+        head, dash, tail = text.rpartition(" - ")
+        if dash and self.forgotten(platform, tail):
+            text = f"{head} - {GONE}"
+        return _ODD.sub(lambda hit: GONE if self._odd(platform, hit[0]) else hit[0], text)
+
+    def _odd(self, platform: str, word: str) -> bool:
+        """Not remembered: texts have more such words than memory has room."""
+        if self.key is None:
+            return False
+        said = (f"id:{word}", f"post:{word}") if word.isdecimal() else (word,)
+        return any(tombstone(self.key, platform, each) in self.stones for each in said)
 
 
 def _owner(board: str) -> str:

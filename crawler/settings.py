@@ -86,6 +86,7 @@ ITEM_PIPELINES = {
 EXTENSIONS = {
     "crawler.verdict.RunExtension": 0,
     "crawler.shipping.ShipArchive": 0,
+    "crawler.leftovers.NoteFeeds": 0,
     "scrapy.extensions.logstats.LogStats": None,
 }
 FEED_EXPORTERS = {

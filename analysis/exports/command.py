@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import platform
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     option("--by-day", action="store_true", help="jsonl, parquet: a file a day, and later only the days that changed")
     option("--locale", choices=tuple(LOCALES), default="C", help="csv: pt-BR has semicolons and decimal commas")
     option("--pseudonymise", action="store_true", help="bundle: people as keyed hashes (TIDEMARK_HASH_KEY)")
+    option("--anew", action="store_true", help="write every day again and leave nothing of what was removed; "
+           "scrapy forget does so with every export it knows")  # fmt: skip
 
 
 def _export(args: argparse.Namespace, session: Session) -> int:
@@ -55,16 +60,34 @@ def _export(args: argparse.Namespace, session: Session) -> int:
         return GOOD
     source = Source(session.exports, session.reader)
     tables = _tables(args.tables, source)
+    _note(args, session)
     if args.to in COPIES:
         with_target = {"sqlite": _sqlite, "postgres": _postgres, "bigquery": _bigquery}[args.to]
-        return _say(with_target(args.where, lambda target: sync(source, target, tables, session.say)), session)
+        work = partial(sync, source, tables=tables, say=session.say, anew=args.anew)
+        return _say(with_target(args.where, work), session)
     if args.by_day:
-        return _say(write_partitions(source, opened(args.where), args.to, tables, session.say), session)
+        folder = opened(args.where)
+        return _say(write_partitions(source, folder, args.to, tables, session.say, anew=args.anew), session)
     counts = _files(args, session, source, tables)
     for name, rows in counts.items():
         session.say(f"{name}: {rows:,} rows")
     session.say(f"written to {args.where}{' (simulated)' if session.simulated else ''}")
     return GOOD
+
+
+def _note(args: argparse.Namespace, session: Session) -> None:
+    """Before the first byte: what was cut off is known, too. Leftovers of such a one go."""
+    is_here = "://" not in args.where and args.to not in ("postgres", "bigquery")
+    place = str(Path(args.where).resolve()) if is_here else args.where
+    words = ["--to", args.to, place]
+    words += ["--tables", args.tables] if args.tables else []
+    words += ["--locale", args.locale] if args.locale != "C" else []
+    words += [f"--{name.replace('_', '-')}" for name in ("by_day", "pseudonymise") if getattr(args, name)]
+    session.exports.note(place, platform.node() if is_here else None, words, datetime.now(UTC))
+    if args.anew and is_here:
+        path = Path(place)
+        for part in path.rglob("*.part") if path.is_dir() else path.parent.glob(f"{path.name}.part"):
+            part.unlink(missing_ok=True)
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -19,17 +19,17 @@ STATE = "_tidemark.json"
 
 def write_partitions(
     source: Source, folder: Folder, ending: str, tables: Sequence[Table] = (),
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = lambda line: None, *, anew: bool = False,
 ) -> list[Synced]:  # fmt: skip
     """ending: jsonl (an item a line, lists inside) or parquet (lists in files of their own)."""
     known: dict[str, dict[str, str]] = orjson.loads(folder.read(STATE) or b"{}").get(ending, {})
-    check_owner(source, set(known.get(OWNER.name, {})))
+    check_owner(source, set(known.get(OWNER.name, {})), may_be_empty=anew)
     known[OWNER.name] = {source.name: "source"}
     told = []
     for table in tables or source.tables():
         parts = source.parts(table)
         before = known.get(table.name, {})
-        changed = [day for day, part in parts.items() if before.get(day) != part.fingerprint]
+        changed = [day for day, part in parts.items() if anew or before.get(day) != part.fingerprint]
         gone = sorted(before.keys() - parts.keys())
         written = sum(_write_day(table, day, source, folder, ending) for day in changed)
         for day in gone:

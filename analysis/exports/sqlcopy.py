@@ -110,6 +110,9 @@ class SqlCopy:
     def written(self, value: Value) -> Any:
         return value
 
+    def tidy(self) -> None:
+        raise NotImplementedError
+
 
 class SqliteCopy(SqlCopy):
     """Moments are text that sorts and that SQLite's date functions read; prices are numbers."""
@@ -145,6 +148,9 @@ class SqliteCopy(SqlCopy):
         return {
             tuple(_moment(each) if i in moments else each for i, each in enumerate(key)) for key in super().keys(table)
         }
+
+    def tidy(self) -> None:
+        self._connection.execute("VACUUM")
 
     def close(self) -> None:
         self._connection.close()
@@ -183,6 +189,11 @@ class PostgresCopy(SqlCopy):
         with cursor.copy(f"COPY {sql.stage(table)} FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def tidy(self) -> None:
+        with self._connection.cursor() as cursor:
+            for table in TABLES:
+                cursor.execute(f"VACUUM {sql.quoted(table.name)}")
 
     def close(self) -> None:
         self._connection.close()

@@ -37,6 +37,9 @@ class Target(Protocol):
 
     def delete(self, table: Table, keys: Sequence[Key]) -> None: ...
 
+    def tidy(self) -> None:
+        """Nothing of what was deleted or replaced is left in free space or beside the tables."""
+
 
 @dataclass(frozen=True)
 class Synced:
@@ -56,30 +59,35 @@ class Synced:
 
 
 def sync(
-    source: Source, target: Target, tables: Sequence[Table] = (), say: Callable[[str], None] = lambda line: None
-) -> list[Synced]:
+    source: Source, target: Target, tables: Sequence[Table] = (), say: Callable[[str], None] = lambda line: None,
+    *, anew: bool = False,
+) -> list[Synced]:  # fmt: skip
     """One line a table (none given: all); counts that do not agree are told, never hidden.
 
+    anew: every day is read again, every key compared, and nothing deleted is left behind.
     Raises OutputError where the copy is one of another database, or the database is empty: what it lacks would be
     removed from the copy.
     """
     target.prepare()
     held = target.fingerprints(OWNER)
-    check_owner(source, set(held))
+    check_owner(source, set(held), may_be_empty=anew)
     if not held:
         target.done(OWNER, {source.name: "source"})
-    return [_table(table, source, target, say) for table in tables or source.tables()]
+    told = [_table(table, source, target, say, anew=anew) for table in tables or source.tables()]
+    if anew:
+        target.tidy()
+    return told
 
 
-def check_owner(source: Source, held: Set[str]) -> None:
+def check_owner(source: Source, held: Set[str], *, may_be_empty: bool) -> None:
     if held and source.name not in held:
         raise OutputError(f"this copy holds database {min(held)}, not {source.name}; give each a copy of its own")
-    if held and source.is_empty():
+    if held and not may_be_empty and source.is_empty():
         raise OutputError(f"database {source.name} is empty, its copy is not: nothing was changed; the right server?")
 
 
-def _table(table: Table, source: Source, target: Target, say: Callable[[str], None]) -> Synced:
-    parts, known = source.parts(table), target.fingerprints(table)
+def _table(table: Table, source: Source, target: Target, say: Callable[[str], None], *, anew: bool) -> Synced:
+    parts, known = source.parts(table), {} if anew else target.fingerprints(table)
     read = written = 0
     changed = [day for day, part in parts.items() if known.get(day) != part.fingerprint]
     for i, day in enumerate(changed):
@@ -89,7 +97,7 @@ def _table(table: Table, source: Source, target: Target, say: Callable[[str], No
         if i % 20 == 19:
             say(f"{table.name}: {i + 1} of {len(changed)} days")
     kept, copied, deleted = sum(part.rows for part in parts.values()), target.count(table), 0
-    if copied > kept:  # removed from the database since: forgotten people, spoilt boards
+    if copied > kept or anew:  # removed from the database since: forgotten people, spoilt boards
         gone = sorted(target.keys(table) - source.keys(table), key=str)
         target.delete(table, gone)
         deleted, copied = len(gone), target.count(table)

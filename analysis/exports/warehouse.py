@@ -93,6 +93,12 @@ class BigQueryCopy:
         same = " AND ".join(f"g.`{name}` = t.`{name}`" for name in table.key)
         self._run(f"DELETE FROM {self._name(table.name)} t WHERE EXISTS (SELECT 1 FROM `{gone}` g WHERE {same})")
 
+    def tidy(self) -> None:
+        """What BigQuery itself keeps to turn back time goes after seven days."""
+        for table in TABLES:
+            for name in (f"stage_{table.name}", f"gone_{table.name}"):
+                self._client.delete_table(f"{self._dataset}.{name}", not_found_ok=True)
+
     def _merge(self, table: Table) -> str:
         """A key that stands twice among the loaded rows counts once, with its newest fact."""
         names = table.names()

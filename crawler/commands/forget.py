@@ -1,4 +1,4 @@
-"""`scrapy forget NAME`: a person out of database, old months, archive and object store, and kept out."""
+"""`scrapy forget NAME`: a person out of database, old months, archive, object store and exports, and kept out."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from typing import Any, ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config
+from crawler import config, leftovers
 from crawler.archive import Archive, ArchiveError, rewrite
 from crawler.archive.expiry import FORGOTTEN
 from crawler.config import Config
 from crawler.context import open_store
-from crawler.forgetting import HANDLE, Keeper
+from crawler.forgetting import HANDLE
 from crawler.shipping import ShippingError, push, put_file, remove_file
-from crawler.storage import forgotten
+from crawler.storage import forgotten, outlets
 from crawler.storage.connect import address, plain_errors
 from crawler.storage.errors import StorageError
 from crawler.storage.forgotten import Person
 from crawler.storage.history import History
+from crawler.storage.traces import Traces
 
 
 class Command(ScrapyCommand):
@@ -35,13 +36,14 @@ class Command(ScrapyCommand):
         return "NAME [--platform tiktok] --yes"
 
     def short_desc(self) -> str:
-        return "Remove a person from database, archive and object store, and keep them out"
+        return "Remove a person from database, archive, object store and exports, and keep them out"
 
     def long_desc(self) -> str:
         return (
             "By handle; other handles and the numbers of the same account are found. Every capture that shows the "
             "person leaves the archive, whose segments are written anew: numbers of others from those pages stay, "
-            "without their proof. Needs TIDEMARK_HASH_KEY: what keeps the person out is a hash with that key."
+            "without their proof. Exports are made anew where they lie. Needs TIDEMARK_HASH_KEY: what keeps the person "
+            "out is a hash with that key."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -64,7 +66,7 @@ class Command(ScrapyCommand):
                 database = client[settings.mongodb_database]
                 person = forgotten.known_as(database, opts.platform.lower(), name)
                 if opts.yes:
-                    _forget(database, settings, settings.hash_key, person)
+                    self.exitcode = 0 if _forget(database, settings, settings.hash_key, person) else 1
                 else:
                     _preview(database, settings, person)
         except (StorageError, ArchiveError, ShippingError, OSError) as error:
@@ -73,28 +75,33 @@ class Command(ScrapyCommand):
 
 
 def _preview(database: Any, settings: Config, person: Person) -> None:
-    print(f"{len(person.names)} handles and {len(person.numbers)} numbers of this account are known")
+    print(f"{len(person.names)} handles, {len(person.numbers)} numbers and {len(person.posts)} posts are known")
     with Archive(_folder(settings), read_only=True) as archive:
         n = sum(forgotten.shows(capture, person) for capture in archive.captures())
         print(f"{n} of {len(archive)} captures show this person and would leave the archive")
+    for each in outlets.all_of(database):
+        print(f"the export in {each.place} would be made anew without this person")
     print("nothing was changed; to do it: --yes")
 
 
-def _forget(database: Any, settings: Config, key: str, person: Person) -> None:
+def _forget(database: Any, settings: Config, key: str, person: Person) -> bool:
+    """From the outside to the inside, so that a run that was cut off still finds who is meant. False: say it again."""
     now = datetime.now(UTC)
     folder = _folder(settings)
     rewrite.free(folder)
     forgotten.bury(database, person, key, now)
-    keeper = Keeper(key, forgotten.stones(database))
-    old = forgotten.remove_from_history(History.of(database, settings), person, now)
-    done = forgotten.remove(database, person, keeper)
     ids, gone, came = rewrite.without(folder, lambda capture: forgotten.shows(capture, person))
     shipped(settings, folder, gone)
+    files = leftovers.remove(settings, folder, Traces(person))
+    old = forgotten.remove_from_history(History.of(database, settings), person, now)
+    done = forgotten.remove(database, person)
     print(f"database: {done.total()} documents ({', '.join(f'{n} {name}' for name, n in sorted(done.items()))})")
-    print(
-        f"old months: {old} documents; archive: {len(ids)} captures, {len(gone)} segments written anew as {len(came)}"
-    )
-    print("kept out by a keyed tombstone; files that were exported before: make them anew, and delete the old ones")
+    print(f"old months: {old} documents; {files} files of interrupted runs")
+    print(f"archive: {len(ids)} captures, {len(gone)} segments written anew as {len(came)}")
+    whole = leftovers.export_anew(database, settings, Traces(person), print)
+    print("kept out by a keyed tombstone. Out of reach: backups (restore leaves the person out), what you copied or "
+          "sent on, tables and reports in files, the database server's own log of changes")  # fmt: skip
+    return whole
 
 
 def shipped(settings: Config, folder: Path, gone: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,8 +39,10 @@ class Command(ScrapyCommand):
         try:
             with connect(settings) as client, plain_errors(address(settings)):
                 database = client[settings.mongodb_database]
-                done = restore(database, Path(args[0]), History.of(database, settings))
-                gone = forgotten.again(database, Keeper(settings.hash_key, forgotten.stones(database)))
+                history = History.of(database, settings)
+                done = restore(database, Path(args[0]), history)
+                keeper = Keeper(settings.hash_key, forgotten.stones(database))
+                gone = forgotten.again(database, keeper, history, datetime.now(UTC))
         except (StorageError, OSError, ValueError) as error:
             sys.stderr.write(f"{error}\n")
             self.exitcode = 1

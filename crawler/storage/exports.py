@@ -16,6 +16,7 @@ from bson.codec_options import CodecOptions
 from bson.decimal128 import Decimal128
 from pymongo.database import Database
 
+from crawler.storage import outlets
 from crawler.storage.reads import Document, Query, plain_errors
 
 BATCH = 5_000
@@ -38,6 +39,11 @@ class Exports:
         options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
         self._database = database.with_options(codec_options=options)
         self.name = database.name
+
+    def note(self, place: str, host: str | None, words: Sequence[str], now: datetime) -> None:
+        """Where an export goes, before it is written: whoever is forgotten later leaves it, too."""
+        with plain_errors(outlets.COLLECTION):
+            outlets.note(self._database, place, host, words, now)
 
     def parts(self, collection: str, moment: str) -> dict[str, Part]:
         """Day (2026-03-01) of *moment*: its part. Documents without an `etag` are hashed whole."""

@@ -6,25 +6,30 @@ Cut off at any point, the same command again brings it to its end: the tombstone
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import bson
-from pymongo import DeleteOne
+from pymongo import DeleteOne, ReplaceOne
 from pymongo.database import Database
 
 from crawler.archive import Capture
 from crawler.forgetting import Keeper, tombstone
-from crawler.items import KINDS
-from crawler.storage.merge import etag
+from crawler.storage.traces import LEFT, Traces
 
 if TYPE_CHECKING:
     from crawler.storage.history import History  # brings pyarrow, which no crawl needs
 
 Document = dict[str, Any]
+AT_ONCE = 1000
+LAST = ("posts", "profiles")
+MOST_SEEN = 1_000_000  # words that were asked about; then they are asked about again
+_WORD = re.compile(r"[\w.-]{2,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class Person:
     @property
     def keys(self) -> list[str]:
         return [f"{self.platform}:profile:{name}" for name in self.names]
+
+
+@lru_cache(maxsize=8)
+def _traces(person: Person) -> Traces:
+    return Traces(person)
 
 
 def stones(database: Database[Document]) -> frozenset[str]:
@@ -66,7 +76,7 @@ def known_as(database: Database[Document], platform: str, name: str) -> Person:
 
 def bury(database: Database[Document], person: Person, key: str, now: datetime) -> None:
     """Tombstones, before anything is removed."""
-    said = [*person.names, *(f"id:{each}" for each in person.numbers)]
+    said = [*person.names, *(f"id:{each}" for each in person.numbers), *(f"post:{each}" for each in _ids(person.posts))]
     for each in said:
         row = {"platform": person.platform, "at": now}
         database["forgotten"].update_one(
@@ -74,18 +84,30 @@ def bury(database: Database[Document], person: Person, key: str, now: datetime) 
         )
 
 
-def remove(database: Database[Document], person: Person, keeper: Keeper) -> Counter[str]:
-    """Documents removed or changed, by collection."""
+def remove(database: Database[Document], person: Person) -> Counter[str]:
+    """Documents removed or changed, by collection. What tells who the person is goes last: cut off, say it again."""
     done: Counter[str] = Counter()
-    for name, query in _queries(person).items():
-        done[name] += database[name].delete_many(query).deleted_count
-    database["runs"].update_many({}, {"$pull": {"targets": {"$in": [*person.names]}}})
-    word = _word(person)
-    for name in ("quarantine", "run_profiles", "notices"):
-        done[name] += _delete_where(database, name, word)
-    for name in sorted({model.collection for model in KINDS.values()} & {"posts", "comments", "sounds"}):
-        done[name] += _clean(database, name, keeper, person, word)
+    queries, traces = _queries(person), _traces(person)
+    names = {each for each in database.list_collection_names() if each not in LEFT and not each.startswith("system.")}
+    for name in sorted(names, key=lambda each: (each in LAST, each)):
+        if name in queries:
+            done[name] += database[name].delete_many(queries[name]).deleted_count
+        done[name] += _swept(database, name, traces)
     return +done
+
+
+def _swept(database: Database[Document], name: str, traces: Traces) -> int:
+    """What still names the person: queries know the fields that should, and this what there is."""
+    writes: list[DeleteOne | ReplaceOne[Document]] = []
+    for row in database[name].find():
+        made = traces.after(name, row)
+        if made is None:
+            writes.append(DeleteOne({"_id": row["_id"]}))
+        elif made is not row:
+            writes.append(ReplaceOne({"_id": row["_id"]}, made))
+    for start in range(0, len(writes), AT_ONCE):
+        database[name].bulk_write(writes[start : start + AT_ONCE], ordered=False)
+    return len(writes)
 
 
 def _queries(person: Person) -> dict[str, Document]:
@@ -101,6 +123,8 @@ def _queries(person: Person) -> dict[str, Document]:
         "posts": {"_id": {"$in": list(posts)}},
         "comments": {"post": {"$in": list(posts)}},
         "deals": {"post": {"$in": list(posts)}},
+        "heard": {"post": {"$in": list(posts)}},
+        "links": {"$or": [{"target": {"$in": about}}, {"evidence": {"$in": list(posts)}}]},
         "observations": {"entity": {"$in": list(about)}},
         "rollups_hourly": {"entity": {"$in": list(about)}},
         "rollups_daily": {"entity": {"$in": list(about)}},
@@ -111,7 +135,7 @@ def _queries(person: Person) -> dict[str, Document]:
         "targets": target,
         "asked": target,
         "slots": watch,
-        "fetches": {"$or": [{"target": {"$in": [*person.names, *at_names]}}, {"url": urls}]},
+        "fetches": {"$or": [{"target": {"$in": [*person.names, *at_names, *_ids(posts)]}}, {"url": urls}]},
     }
 
 
@@ -128,82 +152,71 @@ def _url(person: Person) -> str:
     return rf"[/@=](?:{'|'.join(map(re.escape, (*person.names, *person.numbers)))})(?![\w.-])"
 
 
-def _word(person: Person) -> re.Pattern[str]:
-    """A handle as pages, addresses and documents write one (@name, "name", /name, =name); a number as a whole word.
-
-    Not the bare word: many a handle is also a word of captions, and other people's pages would go with it.
-    """
-    names = "|".join(map(re.escape, person.names))
-    numbers = "|".join(map(re.escape, person.numbers)) or r"(?!)"
-    return re.compile(
-        rf"(?:[@\"'/=>]|u002[fF]|%40)(?:{names})(?![\w-]|\.\w)|(?<![\w-])(?:{numbers})(?![\w-])", re.IGNORECASE
-    )
-
-
-def _delete_where(database: Database[Document], name: str, word: re.Pattern[str]) -> int:
-    gone = [row["_id"] for row in database[name].find() if word.search(repr(row))]
-    return database[name].delete_many({"_id": {"$in": gone}}).deleted_count if gone else 0
-
-
-def _clean(database: Database[Document], name: str, keeper: Keeper, person: Person, word: re.Pattern[str]) -> int:
-    """Mentions of the person in what others wrote."""
-    changed = 0
-    for row in database[name].find({"platform": person.platform}):
-        if not word.search(repr([row.get(each) for each in ("caption", "text", "mentions", "author")])):
-            continue
-        after = {each: value for each, value in row.items() if each != "etag"}
-        for each in ("caption", "text"):
-            if isinstance(after.get(each), str):
-                after[each] = keeper.without_mentions(person.platform, after[each])
-        if isinstance(after.get("mentions"), list):
-            after["mentions"] = [it for it in after["mentions"] if not keeper.forgotten(person.platform, it)]
-        if name == "sounds" and keeper.forgotten(person.platform, after.get("author")):
-            del after["author"]
-        if after != {each: value for each, value in row.items() if each != "etag"}:
-            database[name].replace_one({"_id": row["_id"]}, {**after, "etag": etag(after)})
-            changed += 1
-    return changed
-
-
-def again(database: Database[Document], keeper: Keeper) -> int:
+def again(database: Database[Document], keeper: Keeper, history: History, now: datetime) -> int:
     """Documents of people whose tombstones stand here, removed once more: an older backup had them."""
     if not keeper.stones or keeper.key is None:
         return 0
     gone = 0
-    for collection, name in (("profiles", "username"), ("posts", "author")):
-        for platform in database[collection].distinct("platform"):
-            for each in database[collection].distinct(name, {"platform": platform}):
-                if keeper.forgotten(platform, each):
-                    gone += remove(database, known_as(database, platform, each), keeper).total()
+    for platform in database["forgotten"].distinct("platform"):
+        who = _buried(database, history, keeper, platform)
+        if who:
+            known = [known_as(database, platform, name) for name in sorted(who["name"])]
+            person = Person(
+                platform, tuple(sorted({*who["name"], *(each for one in known for each in one.names)})),
+                tuple(sorted({*who["id"], *(each for one in known for each in one.numbers)})),
+                tuple(sorted({*(f"{platform}:post:{each}" for each in who["post"]),
+                              *(each for one in known for each in one.posts)})),
+            )  # fmt: skip
+            gone += remove_from_history(history, person, now) + remove(database, person).total()
     return gone
+
+
+def _buried(database: Database[Document], history: History, keeper: Keeper, platform: str) -> dict[str, set[str]]:
+    """Names, numbers and posts that any document holds and a tombstone stands for: by their hashes, all that can be
+    asked of it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    seen: set[str] = set()
+    names = [each for each in database.list_collection_names() if each not in LEFT and not each.startswith("system.")]
+    told = chain.from_iterable(map(repr, database[name].find()) for name in names)
+    old = (repr(bson.decode(each)) for month in history.months() for each in history.documents(month))
+    for text in chain(told, old):
+        for word in set(_WORD.findall(text)) - seen:
+            for kind, said in (("name", word), ("id", f"id:{word}"), ("post", f"post:{word}")):
+                if tombstone(keeper.key or "", platform, said) in keeper.stones:
+                    found[kind].add(word.lower().rstrip("."))
+            seen.add(word)
+        if len(seen) > MOST_SEEN:
+            seen.clear()
+    return found
 
 
 def remove_from_history(history: History, person: Person, now: datetime) -> int:
     """Documents of old months, whose files are written anew. Before the database: that knows whose a post is."""
-    word, posts, gone = _word(person), set(person.posts), 0
+    traces, about, changed = _traces(person), {*person.keys, *person.posts}, 0
     for month in history.months():
-        kept = [each for each in history.documents(month) if not _about(bson.decode(each), word, posts)]
-        if len(kept) == month.rows:
+        kept, touched = [], 0
+        for each in history.documents(month):
+            row = bson.decode(each)
+            made = None if row.get("entity") in about else traces.after(month.collection, row)
+            touched += made is not row
+            if made is not None:
+                kept.append(each if made is row else bson.encode(made))
+        if not touched:
             continue
-        gone += month.rows - len(kept)
-        made = history.write(month.collection, month.month, kept)
-        if not history.verified(made):
+        changed += touched
+        made_anew = history.write(month.collection, month.month, kept)
+        if not history.verified(made_anew):
             raise OSError(f"history of {month.id}: the file does not read back as it was written; say this again")
-        history.note(made, now)
-    return gone
+        history.note(made_anew, now)
+    return changed
 
 
 def shows(capture: Capture, person: Person) -> bool:
     """Whether its address, its target or its body names the person."""
-    word = _word(person)
-    if word.search(capture.url) or (capture.target is not None and word.search(f"@{capture.target}")):
+    traces = _traces(person)
+    if traces.text(capture.url) or (capture.target is not None and traces.text(f"@{capture.target}")):
         return True
-    return word.search(capture.body.decode("utf-8", "replace")) is not None
-
-
-def _about(row: Document, word: re.Pattern[str], posts: set[str]) -> bool:
-    of = [str(row.get(each)).rpartition(":")[2].partition("@")[0] for each in ("entity", "board")]
-    return row.get("entity") in posts or word.search(repr([*of, row.get("topic"), row.get("url")])) is not None
+    return traces.text(capture.body.decode("utf-8", "replace"))
 
 
 def note_captures(database: Database[Document], captures: Iterable[str], now: datetime) -> None:

@@ -37,6 +37,7 @@ from crawler.storage.merge import (
 T = TypeVar("T")
 DUPLICATE, INVALID = 11000, 121
 WAITS_S = (0.5, 1.0, 2.0, 4.0)
+STONES_S = 60.0  # a process that runs for weeks hears of who was forgotten meanwhile
 RACES = 8  # another process may change a document between our read and our write; each round is a new read
 
 Join = Callable[[Document, Document], Document]
@@ -58,11 +59,13 @@ class Store:
         self._uri = uri
         self._revive = revive
         self._keeper = Keeper(hash_key, frozenset())
+        self._looked_s = time.monotonic()
         self._beside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="tidemark-store")
 
     def prepare(self) -> None:
         self._tried(lambda: schema.ensure(self._database))
         self._keeper = Keeper(self._keeper.key, self._tried(lambda: stones(self._database)))
+        self._looked_s = time.monotonic()
 
     def answers(self) -> bool:
         """Whether the server can be reached now; asked once."""
@@ -80,9 +83,17 @@ class Store:
 
         Raises StorageError after bounded retries; saving the batch again is safe.
         """
+        if time.monotonic() - self._looked_s > STONES_S:
+            self._look_for_stones()
         if self._keeper.stones:
             return self._without_forgotten(items)
         return self._saved(items)
+
+    def _look_for_stones(self) -> None:
+        found = self._tried(lambda: stones(self._database))
+        if found != self._keeper.stones:
+            self._keeper = Keeper(self._keeper.key, found)
+        self._looked_s = time.monotonic()
 
     def _without_forgotten(self, items: Sequence[Item]) -> list[str]:
         """Items about people who are forgotten go nowhere; their captures are noted, to leave the archive."""

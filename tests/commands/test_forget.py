@@ -83,7 +83,7 @@ def test_the_database_keeps_nothing_of_the_person_and_everything_of_the_others(
     assert person.numbers == ("77001",)
     forgotten.bury(database, person, KEY, AT)
     assert forgotten.remove_from_history(history, person, AT) == 3
-    forgotten.remove(database, person, Keeper(KEY, forgotten.stones(database)))
+    forgotten.remove(database, person)
     left = everything(database)
     assert "'ana'" not in left
     assert "@ana?" not in left

@@ -113,9 +113,9 @@ def test_whoever_was_forgotten_since_does_not_come_back_with_an_older_backup(
     person = forgotten.known_as(filled, "tiktok", "ana")
     forgotten.bury(filled, person, KEY, AT)
     keeper = Keeper(KEY, forgotten.stones(filled))
-    forgotten.remove(filled, person, keeper)
+    forgotten.remove(filled, person)
     restore(filled, tmp_path / "b.tar.gz", history)
-    assert forgotten.again(filled, keeper) > 0
+    assert forgotten.again(filled, keeper, history, AT) > 0
     assert [row["username"] for row in filled["profiles"].find()] == ["bob"]
     assert Reader(filled).observations("tiktok:profile:ana").empty
 
