@@ -147,11 +147,11 @@ def _models() -> _Models:
 
 def _weighed(model: Linear, features: Sequence[str]) -> dict[str, float]:
     """Probability of each class."""
-    sums = [0.0] * len(model.classes)
-    for name in set(features):
-        if (weights := model.weights.get(name)) is not None:
-            for at, weight in enumerate(weights):
-                sums[at] += weight
+    known = model.weights
+    told = [weights for name in set(features) if (weights := known.get(name)) is not None]
+    # The exact sum is the same in any order, and so in any process.
+    sums = [math.fsum(column) for column in zip(*told, strict=True)] if told else [0.0] * len(model.classes)
     most = max(sums)
     raised = [math.exp(each - most) for each in sums]
-    return {name: value / sum(raised) for name, value in zip(model.classes, raised, strict=True)}
+    whole = sum(raised)
+    return {name: value / whole for name, value in zip(model.classes, raised, strict=True)}

@@ -26,6 +26,7 @@ from analysis.commerce.deals_currency import (
     sign_before,
     whose,
 )
+from analysis.commerce.deals_fold import caseless
 from analysis.commerce.deals_numbers import EAST_RE, HOMES, LOOSE, NUMERAL, SCALE_RE, SPACED, east, numeral, scale_of
 from analysis.commerce.deals_ranges import ranges
 from analysis.commerce.deals_worded import worded
@@ -220,7 +221,7 @@ def _behind(text: str, at: int, home: Home, shown: str) -> tuple[str, int, int] 
         if hit := WHOSE_RE.match(text, place):
             return whose(hit["whose"]) or "USD", 1, hit.end()
         if hit := AFTER_RE.match(text, place):
-            word = hit["name"].lower()
+            word = caseless(hit["name"])
             code = AFTER[word]
             if not means_money(word, home.language):
                 continue
@@ -232,7 +233,7 @@ def _behind(text: str, at: int, home: Home, shown: str) -> tuple[str, int, int] 
                 code = whose(hit["whose"]) or code
             return code, 1, hit.end()
         if (hit := SCALED_RE.match(text, place)) and (hit["name"].lower() != "p" or _pence(text, hit, shown)):
-            name, multiple = SCALED_WORDS[hit["name"].lower()]
+            name, multiple = SCALED_WORDS[caseless(hit["name"])]
             return name, multiple, hit.end()
     return None
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import ahocorasick
 
+from analysis.commerce.deals_fold import small
+
 WORDS = Path(__file__).with_name("deals_cues.txt")
 
 
@@ -49,9 +51,7 @@ def _machine() -> Any:
 
 def cues(folded: str) -> list[Cue]:
     """Every term in the text, in order of its end; terms inside longer ones too."""
-    low = folded.lower()
-    if len(low) != len(folded):
-        low = "".join(each.lower() if len(each.lower()) == 1 else each for each in folded)
+    low = small(folded)
     found: list[Cue] = []
     for last, (length, kinds) in _machine().iter(low):
         start, end = last + 1 - length, last + 1

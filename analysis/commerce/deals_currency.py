@@ -7,9 +7,12 @@ a flag, a shop of one country, the dialect, and at last the language.
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
-from analysis.commerce.deals_fold import script_language
+import ahocorasick
+
+from analysis.commerce.deals_fold import caseless, script_language
 
 OPEN = frozenset(("$", "¥", "kr", "Rs", "peso", "dinar", "rial", "dirham", "lira", "franc", "元", "local"))
 """Names that many currencies share; `home` says which. `local`: nothing is written beside the number."""
@@ -79,7 +82,7 @@ _NO_SPACES = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # scripts 
 
 
 def _forms(table: dict[str, str]) -> dict[str, str]:
-    return {form.lower(): name for name, forms in table.items() for form in forms.replace("US $", "us$").split()}
+    return {caseless(form): name for name, forms in table.items() for form in forms.replace("US $", "us$").split()}
 
 
 BEFORE = _forms(_BEFORE)
@@ -140,13 +143,24 @@ _COUNTRIES = {
     "GBP": "🇬🇧 london manchester uk_ tesco argos", "CNY": "🇨🇳 china taobao 淘宝",
 }  # fmt: skip
 _HINTS = {
-    hint.replace("_", " ").rstrip() if not hint.endswith("_") else hint[:-1]: name
+    caseless(hint.replace("_", " ").rstrip() if not hint.endswith("_") else hint[:-1]): name
     for name, hints in _COUNTRIES.items()
     for hint in hints.split()
 }
 _HINT_RE = re.compile(
     rf"(?<![^\W_])(?:{'|'.join(_ends_word(each) for each in sorted(_HINTS, key=len, reverse=True))})", re.I
 )
+
+
+@cache
+def _hint_machine() -> Any:
+    machine = ahocorasick.Automaton()
+    for hint in _HINTS:
+        machine.add_word(hint, True)
+    machine.make_automaton()
+    return machine
+
+
 _DOMAINS = {"mx": "MXN", "ar": "ARS", "cl": "CLP", "ca": "CAD", "au": "AUD", "nz": "NZD", "sg": "SGD",
             "hk": "HKD", "tw": "TWD", "pk": "PKR", "in": "INR", "ng": "NGN", "za": "ZAR", "br": "BRL", "se": "SEK",
             "no": "NOK", "dk": "DKK", "ph": "PHP", "lk": "LKR", "ke": "KES"}  # fmt: skip
@@ -181,7 +195,9 @@ class Home:
     @cached_property
     def hints(self) -> list[str]:
         """Currencies of the places the post speaks of; looked for only where an open sign asks."""
-        found = [_HINTS[hit[0].lower()] for hit in _HINT_RE.finditer(self._text)]
+        found = []
+        if next(_hint_machine().iter(caseless(self._text)), None):  # few posts speak of a place
+            found = [_HINTS[caseless(hit[0])] for hit in _HINT_RE.finditer(self._text)]
         return found + [
             _DOMAINS[tld] for link in self._links for tld in _TLD_RE.findall(link.lower()) if tld in _DOMAINS
         ]
@@ -243,7 +259,7 @@ def means_money(word: str, language: str) -> bool:
 
 
 def whose(word: str) -> str | None:
-    return _QUALIFIED.get(word.lower())
+    return _QUALIFIED.get(caseless(word))
 
 
 _PER_DOLLAR = {

@@ -150,11 +150,11 @@ class PostView:
         for kind, n in self.kinds.items():
             out += [f"cue:{kind}", *([f"cue2:{kind}"] if n > 1 else ())]
         best = {
-            role: max((each.get(role, 0.0) for each in said), default=0.0)
+            role: max([each.get(role, 0.0) for each in said], default=0.0)
             for role in (*PRICED, "income_or_wealth", "other_money")
         }
         out += [f"p:{role}>{step}" for role, p in best.items() for step in (0.2, 0.5, 0.8) if p > step]
-        commerce = max((sum(each.get(role, 0.0) for role in PRICED) for each in said), default=0.0)
+        commerce = max([sum([each.get(role, 0.0) for role in PRICED]) for each in said], default=0.0)
         out += [f"commerce>{step}" for step in (0.1, 0.3, 0.5, 0.7, 0.9) if commerce > step]
         out.append(f"money={min(len(self.money), 3)}")
         if self.link:

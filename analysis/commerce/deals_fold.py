@@ -47,6 +47,17 @@ def fold(text: str) -> str:
     return text.translate(_PLAIN)
 
 
+def small(text: str) -> str:
+    """In small letters, as long as *text*: "İ" has no single one and stays."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+
+
+def caseless(text: str) -> str:
+    """The same for all that a pattern without regard to case takes for one another: "ſ" and "s", "İ", "ı" and "i"."""
+    return text.casefold().replace("\u0307", "").replace("ı", "i")
+
+
 def mask(folded: str) -> str:
     """As long as *folded*; addresses, names, tags are blank, because no number in them is an amount."""
 

@@ -30,11 +30,11 @@ def told(line: Mapping[str, Any], watched: frozenset[str] = frozenset()) -> tupl
     if text is None or name is None:
         held = ", ".join(sorted(map(str, line))[:8])
         raise NotAPost(f"expected an id and a text (or key and caption); found {held or 'nothing'}")
-    author = line.get("author") or (tweet.get("user") or {}).get("screen_name")
+    user = tweet.get("user")
+    user = user if isinstance(user, dict) else {"screen_name": user}
+    author = line.get("author") or user.get("screen_name")
     links = line.get("urls") or _links({**tweet, **extended})
-    numbers = {
-        str(each).lower() for each in (author, line.get("author_id"), (tweet.get("user") or {}).get("id_str")) if each
-    }
+    numbers = {str(each).lower() for each in (author, line.get("author_id"), user.get("id_str")) if each}
     return str(name), Told(
         html.unescape(text) if "text" in tweet else text,
         language if isinstance(language := line.get("language") or line.get("lang"), str) else None,

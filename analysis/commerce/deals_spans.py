@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import ahocorasick
 
+from analysis.commerce.deals_fold import caseless, small
+
 _FREE = (
     r"(?:free|gratis|grátis|gratuit[aeo]?s?|offerte?s?|kostenlose?r?|kostenfreie?r?|frei|無料|무료|ฟรี"
     r"|مجاني[ةه]?|مجانا|бесплатн\w+|ücretsiz|bedava|percuma|miễn phí)"
@@ -62,9 +64,22 @@ _AT_SELLER = re.compile(
 )
 
 
+# Quick to look for; without one of them the pattern cannot match.
+_FREE_STEMS = (
+    "free", "gratis", "grátis", "gratuit", "offert", "kostenlos", "frei", "fri f", "無料", "무료", "ฟรี", "مجان",
+    "бесплатн", "ücretsiz", "bedava", "percuma", "miễn", "送", "배송", "franco", "รวม", "包邮", "免运费", "inc",
+    "shipped", "já e", "fdp",
+)  # fmt: skip
+_UNTIL_STEMS = (
+    "til", "thr", "end", "expire", "valid", "by", "hasta", "até", "bis", "jusqu", "avant", "fino", "до", "s/d",
+    "sampai", "hingga", "ถึง", "まで", "迄", "締切", "까지",
+)  # fmt: skip
+
+
 def free_shipping(folded: str) -> bool:
     """Also when it has a condition, or is part of the price."""
-    return FREE_SHIPPING.search(folded) is not None
+    low = caseless(folded)
+    return any(each in low for each in _FREE_STEMS) and FREE_SHIPPING.search(folded) is not None
 
 
 def coupon(text: str) -> str | None:
@@ -134,7 +149,7 @@ class Catalogue:
 def _machine(names: Iterable[str]) -> Any:
     machine = ahocorasick.Automaton()
     for name in sorted(names):  # of spellings that differ by capitals, the same one in every process
-        machine.add_word(name.lower(), name)
+        machine.add_word(small(name), name)
     machine.make_automaton()
     return machine
 
@@ -143,7 +158,7 @@ def _first(machine: Any, folded: str) -> str | None:
     """The first name in the text, of several there the longest; as written in the catalogue."""
     if not len(machine):
         return None
-    low, best = folded.lower(), None
+    low, best = small(folded), None
     for last, name in machine.iter(low):
         start = last + 1 - len(name)
         if (start and low[start - 1].isalnum()) or (last + 1 < len(low) and low[last + 1].isalnum()):
@@ -170,7 +185,7 @@ _EDGE = re.compile(
 def product(text: str, folded: str, spans: list[tuple[int, int]], catalogue: Catalogue | None) -> str | None:
     """What is offered, as written: a title of the catalogue, else the words around the first amount."""
     if catalogue and (title := catalogue.title(folded)):
-        at = folded.lower().find(title.lower())
+        at = small(folded).find(small(title))
         return text[at : at + len(title)]
     if not spans:
         return None
@@ -231,6 +246,9 @@ def valid_until(folded: str, at: datetime | None) -> datetime | None:
         return None
     if _TODAY.search(folded):
         return _end_of(at.year, at.month, at.day)
+    low = caseless(folded)
+    if not any(each in low for each in _UNTIL_STEMS):
+        return None
     for pattern in (_DAY_FIRST, _MONTH_FIRST, _EAST_UNTIL):
         if hit := pattern.search(folded):
             month = (

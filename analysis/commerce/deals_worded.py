@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from analysis.commerce.deals_candidate import Candidate
 from analysis.commerce.deals_currency import AFTER, Home
+from analysis.commerce.deals_fold import caseless
 from analysis.commerce.deals_numbers import scale_of
 
 _WORDS = (
@@ -22,7 +23,7 @@ _WORDS = (
         ("thousand mil mille tausend bin", 1000),
     )),
 )  # fmt: skip
-_WORD_VALUES = {word: value for words, value in _WORDS for word in words}
+_WORD_VALUES = {caseless(word): value for words, value in _WORDS for word in words}
 _WORD_MONEY = (
     "dollars? bucks? euros? pounds? quid pesos? reais dólares dolares naira cedis? rupees? rand yen liras? soles"
 )
@@ -53,12 +54,12 @@ _KANJI_DIGITS = {each: value for value, each in enumerate("〇一二三四五六
 
 
 def worded(text: str, home: Home) -> Iterator[Candidate]:
-    low = text.lower()
+    low = caseless(text)
     spoken = any(each in low for each in _MONEY_STEMS)
     for hit in _WORDED.finditer(text) if spoken else ():
-        value = _WORD_VALUES[hit["number"].lower()]
+        value = _WORD_VALUES[caseless(hit["number"])]
         multiple = (scale_of(hit["scale"], home.language) or 1) if hit["scale"] else 1
-        code = AFTER.get(hit["money"].lower())
+        code = AFTER.get(caseless(hit["money"]))
         if code is None:
             continue
         yield Candidate(*hit.span(), Decimal(value * multiple), home.of(code), "words", scale=multiple)

@@ -10,6 +10,7 @@ import pytest
 from analysis.cli import main
 from analysis.commerce.deals import Told, read
 from analysis.commerce.deals_fold import fold, mask
+from analysis.commerce.deals_rows import told
 from analysis.commerce.deals_spans import Catalogue
 from benchmarks.deals_gold import made
 
@@ -186,3 +187,14 @@ def test_a_watched_account_is_the_seller_and_brings_its_category(tmp_path: Path)
 def test_what_cannot_be_read_is_said_in_one_line(arguments, said, capsys):
     assert main(["deals", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ["Ankara, İSTANBUL: 5 lirasi", "20 DOLLARſ, SHOP NOW", "five POUNDſ", "5 Kč or 20 euroſ"]
+)
+def test_letters_that_patterns_take_for_others_stop_no_reading(text):
+    assert read(Told(text, "tr")).amounts
+
+
+def test_a_line_whose_user_is_only_a_name_is_read():
+    assert told({"id": "1", "text": "Mug $5", "user": "homebarn"})[1].author == "homebarn"
