@@ -5,9 +5,11 @@ posts   profiles with their first 30 posts, by the list that the page requests i
         first, reads it, and then in the browser; the others open it in the browser and take the answer's bytes
 
 Everything that ours does is counted: archive, page objects, pipelines, database. The others store nothing. All ask the
-same site on this machine, through it as their proxy, so many at once; a rate is of the time from the first page (html)
-or list (posts) that the site was asked for to the end of the process, so nobody's start counts. Memory is PSS of the
-process and its children (browser, driver), the database not counted. crawlee needs an environment of its own:
+same site on this machine, through it as their proxy, so many at once and without waiting between; it sends answers made
+beforehand (crawl_site.py), so that it is not the site that is measured, and its processor time is counted apart. Memory
+is PSS of the process and its children (browser, driver), the database not counted. Three rates: `rate` is from the
+first page (html) or list (posts) that the site was asked for to the end of the process; `steady` is between the first
+tenth of them and the last; `whole` counts the start of the process, too. crawlee needs an environment of its own:
 
     uv venv /tmp/crawlee && uv pip install -p /tmp/crawlee 'crawlee[playwright]==1.11.0'
     python -m benchmarks crawl --crawlee /tmp/crawlee/bin/python
@@ -16,6 +18,7 @@ process and its children (browser, driver), the database not counted. crawlee ne
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -29,19 +32,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.crawl_site import post_ids, visits
 from crawler.config import ROOT, load
 from crawler.health import find_browser
 from crawler.lanes import processes
 from crawler.storage import server
 from crawler.storage.connect import connect
-from demo.site import Site, running
-from demo.site.server import Handler
-from demo.world import START, World, names
+from demo.world import START, World
 
-HANDLES = [each for each in names.HANDLES if each not in ("quiet.cove", "gone_overboard", "empty.shell")]
 OTHERS = ("crawlee", "crawlee_ours", "scrapy_playwright", "raw")
 EVERY_S = 0.2
-LIST = "/api/post/item_list/"
 FAST = ("-s", 'ADDONS={"demo.lane.Simulated": 1}', "-s", "SPIDER_MODULES=spiders,benchmarks.crawl_spiders")
 
 
@@ -50,9 +50,15 @@ class Measured:
     name: str
     asked: int
     got: int
+    whole_s: float
+    """Of the process."""
     seconds: float
     """From the first page or list that the site was asked for to the end of the process."""
+    steady: float
+    """Pages or lists a second, between the first tenth and the last."""
     sent_bytes: int
+    site_s: float
+    """Processor time of the site."""
     cpu_s: float
     """Of the process and its children; of ours with the database."""
     peak_bytes: int
@@ -62,10 +68,11 @@ class Measured:
         return self.got / self.seconds if self.seconds else 0.0
 
     def line(self) -> str:
+        each = 1000 / max(1, self.asked)
         return (
-            f"{self.name:22} {self.got:>5}/{self.asked:<5} {self.rate:>7.1f}/s "
-            f"{self.sent_bytes / 1e6 / self.asked:>7.3f} MB each "
-            f"{self.cpu_s / self.asked * 1000:>7.0f} ms CPU each {self.peak_bytes / 1e6:>6.0f} MB peak"
+            f"{self.name:22} {self.got:>4}/{self.asked:<4} rate {self.rate:>6.1f}/s  steady {self.steady:>6.1f}/s  "
+            f"whole {self.got / self.whole_s:>6.1f}/s  CPU {self.cpu_s * each:>5.1f} ms (site {self.site_s * each:.1f})"
+            f"  {self.sent_bytes / 1000 * each:>6.0f} B  peak {self.peak_bytes / 1e6:>5.0f} MB"
         )
 
 
@@ -102,98 +109,93 @@ def _ticks(pid: int) -> int:
         return 0
 
 
-class Counted:
-    """Bytes that the site sends, of all visitors."""
+class RecordedSite:
+    """The other end of crawl_site.py."""
 
-    def __init__(self) -> None:
-        self.bytes = 0
-        self._send = Handler._send
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.port = int(self._read())
 
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        counted, send = self, self._send
+    def _read(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
 
-        def sending(handler: Any, *arguments: Any) -> None:
-            inner = handler.wfile
+    def say(self, word: str) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{word}\n")
+        self.process.stdin.flush()
+        told: dict[str, Any] = json.loads(self._read())
+        return told
 
-            class Writer:
-                def write(self, data: bytes) -> Any:
-                    counted.bytes += len(data)
-                    return inner.write(data)
 
-                def __getattr__(self, name: str) -> Any:
-                    return getattr(inner, name)
-
-            handler.wfile = Writer()
-            try:
-                send(handler, *arguments)
-            finally:
-                handler.wfile = inner
-
-        Handler._send = sending  # type: ignore[method-assign]
+@contextmanager
+def recorded(profiles: int, posts: int) -> Iterator[RecordedSite]:
+    command = [sys.executable, "-m", "benchmarks.crawl_site", str(profiles), str(posts)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
         try:
-            yield
+            yield RecordedSite(process)
         finally:
-            Handler._send = send  # type: ignore[method-assign]
+            process.kill()
 
 
 def measure(
-    name: str, command: list[str], site: Site, counted: Counted, environ: dict[str, str], asked: int,
-    got: Callable[[str], int], begins: str, database: int | None = None,
+    name: str, command: list[str], site: RecordedSite, environ: dict[str, str], asked: int, got: Callable[[str], int],
+    counts: str, database: int | None = None,
 ) -> Measured:  # fmt: skip
-    """got: of the command's output, how many pages it got.  begins: what the first request that counts asks for."""
-    site.log.clear()
-    sent, first_s = counted.bytes, 0.0
+    """got: of the command's output, how many pages it got.  counts: what of the site's counts (pages_s, lists_s)."""
+    site.say("begin")
     with tempfile.TemporaryFile("w+") as told:
+        began_s = time.monotonic()
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=told, stderr=told, text=True)
         watch = Watch(process.pid, database)
         watch.start()
-        while process.poll() is None:
-            time.sleep(0.02)
-            begun = first_s or any(begins in visit.path for visit in list(site.log))
-            first_s = first_s or (time.monotonic() if begun else 0.0)
-        seconds = time.monotonic() - (first_s or time.monotonic())
+        process.wait()
+        ended_s = time.monotonic()
         watch.over.set()
         watch.join()
         told.seek(0)
         said = told.read()
+    counted = site.say("told")
+    moments = counted[counts] or [ended_s]
+    tenth = len(moments) // 10
+    between_s = moments[-1] - moments[tenth]
     found = got(said)
     if process.returncode or found < asked:
         sys.stderr.write(f"{name}: {found} of {asked}, exit status {process.returncode}\n{said[-1500:]}\n")
-    return Measured(name, asked, found, seconds, counted.bytes - sent, watch.cpu_s, watch.peak_bytes)
+    return Measured(
+        name, asked, found, ended_s - began_s, ended_s - moments[0],
+        (len(moments) - 1 - tenth) / between_s if between_s else 0.0, counted["bytes"], counted["cpu_s"], watch.cpu_s,
+        watch.peak_bytes,
+    )  # fmt: skip
 
 
 class Bench:
-    def __init__(self, site: Site, counted: Counted, folder: Path, crawlee: str | None, at_once: int) -> None:
-        self.site, self.counted, self.folder, self.crawlee, self.at_once = site, counted, folder, crawlee, at_once
+    def __init__(self, site: RecordedSite, folder: Path, crawlee: str | None, at_once: int) -> None:
+        self.site, self.folder, self.crawlee, self.at_once = site, folder, crawlee, at_once
         self.browser = str(find_browser(load().browser_path))
-        self.environ = {**os.environ, "MONGODB_URI": "", "TIDEMARK_DATA": str(folder), **site.proxies()}
+        proxy = f"http://127.0.0.1:{site.port}"
+        self.proxy = proxy
+        self.environ = {**os.environ, "MONGODB_URI": "", "TIDEMARK_DATA": str(folder), "http_proxy": proxy,
+                        "https_proxy": proxy, "no_proxy": ""}  # fmt: skip
         self.runs = 0
         server.ensure(folder / "db")
         self.database = server.status(folder / "db").pid
 
     def ours(self, spider: str, targets: list[str], *more: str, at_once: int | None = None) -> Measured:
+        """A database anew for each run."""
         self.runs += 1
         environ = {**self.environ, "MONGODB_DATABASE": f"bench_{self.runs}"}
+        tabs = at_once or self.at_once
         command = [
-            sys.executable,
-            "-m",
-            "scrapy",
-            "crawl",
-            spider,
-            "-a",
-            f"targets={','.join(targets)}",
-            *more,
-            *FAST,
-            "-s",
-            f"SIMULATED_AT_ONCE={at_once or self.at_once}",
-            "-s",
-            f"BROWSER_TABS={at_once or self.at_once}",
-        ]
-        lane = "http" if "posts=0" in more or spider == "tiktok_post" else "browser"
+            sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={','.join(targets)}", *more, *FAST,
+            "-s", f"SIMULATED_AT_ONCE={tabs}", "-s", f"BROWSER_TABS={tabs}",
+        ]  # fmt: skip
+        lane = "http" if "posts=0" in more else "browser"
         return measure(
-            f"ours, {spider}", command, self.site, self.counted, environ, len(targets),
-            lambda said: self._got(environ["MONGODB_DATABASE"], lane), "/@" if lane == "http" else LIST, self.database,
+            f"ours, lane {lane}", command, self.site, environ, len(targets),
+            lambda said: self._got(environ["MONGODB_DATABASE"], lane), "pages_s" if lane == "http" else "lists_s",
+            self.database,
         )  # fmt: skip
 
     def _got(self, database: str, lane: str) -> int:
@@ -207,20 +209,12 @@ class Bench:
             return None
         file = self.folder / "urls"
         file.write_text("\n".join(urls))
-        command = [program, str(ROOT / "benchmarks/crawl_others.py"), name, task, str(file),
-                   f"http://{self.site.address}", self.browser, str(self.at_once)]  # fmt: skip
+        command = [program, str(ROOT / "benchmarks/crawl_others.py"), name, task, str(file), self.proxy, self.browser,
+                   str(self.at_once)]  # fmt: skip
         environ = {each: value for each, value in self.environ.items() if "proxy" not in each.lower()}
         environ["CRAWLEE_STORAGE_DIR"] = str(self.folder / "crawlee")
-        return measure(
-            name,
-            command,
-            self.site,
-            self.counted,
-            environ,
-            len(urls),
-            _told,
-            LIST if task == "posts" else "/@",
-        )
+        counts = "lists_s" if task == "posts" else "pages_s"
+        return measure(name, command, self.site, environ, len(urls), _told, counts)
 
 
 def _told(said: str) -> int:
@@ -231,70 +225,69 @@ def _told(said: str) -> int:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks crawl", description=__doc__)
     parser.add_argument("--crawlee", metavar="PYTHON", help="of an environment that holds crawlee")
-    parser.add_argument("--pages", type=int, default=300, help="html pages of ours; the others get a fifth (300)")
-    parser.add_argument("--visits", type=int, default=120, help="profiles with posts; the slow ones get half (120)")
+    parser.add_argument("--pages", type=int, default=1500, help="html pages of ours; the others get a tenth (1500)")
+    parser.add_argument("--visits", type=int, default=300, help="profiles with posts; the slow ones get half (300)")
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--only", choices=("html", "posts", "one", "linear"), help="one part")
+    parser.add_argument("--ours", action="store_true", help="without the others")
     options = parser.parse_args(arguments)
-    counted = Counted()
-    at = START + timedelta(hours=30)
+    others = () if options.ours else OTHERS
+    profiles = max(options.pages, options.visits)
     with (
         tempfile.TemporaryDirectory(prefix="tidemark-bench-", ignore_cleanup_errors=True) as folder,
-        counted.counting(), running(World(7), at=at, rate=1.0) as site,
-    ):  # fmt: skip
+        recorded(profiles, options.pages // 2) as site,
+    ):
         try:
-            bench = Bench(site, counted, Path(folder), options.crawlee, options.at_once)
+            bench = Bench(site, Path(folder), options.crawlee, options.at_once)
             for name, part in (("html", html), ("posts", posts), ("one", one), ("linear", linear)):
                 if options.only in (None, name):
-                    part(bench, options)
+                    part(bench, options, others)
         finally:
             server.stop(Path(folder) / "db")
 
 
-def html(bench: Bench, options: argparse.Namespace) -> None:
+def html(bench: Bench, options: argparse.Namespace, others: tuple[str, ...]) -> None:
     print(f"html: profile and post pages, {options.at_once} at once", flush=True)
-    world = bench.site.world
-    ids = [post.post_id for _, post in world.crowd.everything(world.hour(bench.site.clock.now()))]
-    wanted = ids[: options.pages - len(HANDLES)]
-    profiles = bench.ours("tiktok_profile", HANDLES, "-a", "posts=0")
-    pages = bench.ours("tiktok_post", wanted)
-    ours = Measured(
-        "ours, lane http", profiles.asked + pages.asked, profiles.got + pages.got, profiles.seconds + pages.seconds,
-        profiles.sent_bytes + pages.sent_bytes, profiles.cpu_s + pages.cpu_s,
-        max(profiles.peak_bytes, pages.peak_bytes),
-    )  # fmt: skip
-    urls = [f"https://www.tiktok.com/@{each}" for each in HANDLES]
-    urls += [f"https://www.tiktok.com/@/video/{each}" for each in wanted]
-    share = urls[:: max(1, len(urls) * 5 // options.pages)]
-    table(ours, [bench.other(name, "html", share) for name in OTHERS])
+    targets = pages(options.pages)
+    ours = bench.ours("benchmark_pages", targets, "-a", "posts=0")
+    table(ours, bench, "html", [address(each) for each in targets[:: 1 if len(targets) < 100 else 10]], others)
 
 
-def posts(bench: Bench, options: argparse.Namespace) -> None:
+def posts(bench: Bench, options: argparse.Namespace, others: tuple[str, ...]) -> None:
     print(f"posts: profiles with their first 30 posts, {options.at_once} at once", flush=True)
     targets = visits(options.visits)
     ours = bench.ours("benchmark_profile", targets, "-a", "posts=30")
-    urls = [f"https://www.tiktok.com/@{each.replace('~', '?n=')}" for each in targets]
-    table(ours, [bench.other(name, "posts", urls if name == "raw" else urls[: len(urls) // 2]) for name in OTHERS])
+    table(ours, bench, "posts", [address(each) for each in targets], others)
 
 
-def one(bench: Bench, options: argparse.Namespace) -> None:
+def one(bench: Bench, options: argparse.Namespace, others: tuple[str, ...]) -> None:
     print("one worker: profiles with their first 30 posts, one at once", flush=True)
-    print(bench.ours("benchmark_profile", visits(2 * options.visits), "-a", "posts=30", at_once=1).line(), flush=True)
+    print(bench.ours("benchmark_profile", visits(options.visits), "-a", "posts=30", at_once=1).line(), flush=True)
 
 
-def linear(bench: Bench, options: argparse.Namespace) -> None:
-    print("linear: the same, more and more of them", flush=True)
-    for n in (options.visits // 4, options.visits // 2, options.visits):
-        measured = bench.ours("benchmark_profile", visits(n), "-a", "posts=30")
-        print(f"{n:>5} visits {measured.seconds:>6.1f} s {measured.cpu_s:>6.1f} s CPU", flush=True)
+def linear(bench: Bench, options: argparse.Namespace, others: tuple[str, ...]) -> None:
+    print("linear: more and more of them", flush=True)
+    for n in (options.pages // 4, options.pages):
+        print(bench.ours("benchmark_pages", pages(n), "-a", "posts=0").line(), flush=True)
+    for n in (options.visits // 4, options.visits):
+        print(bench.ours("benchmark_profile", visits(n), "-a", "posts=30").line(), flush=True)
 
 
-def visits(n: int) -> list[str]:
-    return [f"{HANDLES[i % len(HANDLES)]}~{i}" for i in range(n)]
+def pages(n: int) -> list[str]:
+    """Half profiles, half posts, by turns."""
+    ids = post_ids(World(7), START + timedelta(hours=30), n // 2)
+    return [each for pair in zip(visits(len(ids)), ids, strict=True) for each in pair]
 
 
-def table(ours: Measured, others: list[Measured | None]) -> None:
-    print(ours.line())
-    for each in others:
-        if each is not None:
-            print(f"{each.line()}   ours {ours.rate / each.rate if each.rate else 0:.1f}x", flush=True)
+def address(target: str) -> str:
+    handle, _, n = target.partition("~")
+    return f"https://www.tiktok.com/@{handle}?n={n}" if n else f"https://www.tiktok.com/@/video/{handle}"
+
+
+def table(ours: Measured, bench: Bench, task: str, urls: list[str], others: tuple[str, ...]) -> None:
+    print(ours.line(), flush=True)
+    for name in others:
+        share = urls[: len(urls) // 2] if task == "posts" and name != "raw" else urls
+        if (each := bench.other(name, task, share)) is not None and each.rate and each.steady:
+            print(f"{each.line()}   ours: rate {ours.rate / each.rate:.1f}x, steady {ours.steady / each.steady:.1f}x, "
+                  f"CPU 1/{each.cpu_s / each.asked / (ours.cpu_s / ours.asked):.1f}", flush=True)  # fmt: skip
