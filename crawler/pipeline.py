@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from scrapy import Request
 from scrapy.exceptions import DropItem
 from scrapy.pipelines import ItemPipelineManager
 
@@ -17,6 +19,23 @@ class Bundle:
     """
 
     items: tuple[Any, ...]
+
+
+def bundled(found: Iterable[Any]) -> Iterator[Any]:
+    """The requests of a page, and its items as one; also those that came before it failed."""
+    items: list[Any] = []
+    try:
+        for each in found:
+            if isinstance(each, Request):
+                yield each
+            else:
+                items.append(each)
+    except Exception:
+        if items:
+            yield Bundle(tuple(items))
+        raise
+    if items:
+        yield Bundle(tuple(items))
 
 
 class DirectPipelines(ItemPipelineManager):

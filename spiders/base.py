@@ -21,6 +21,7 @@ from crawler.lanes.manners import NotAsked
 from crawler.lanes.robots import RobotsForbid
 from crawler.outcomes import Outcome, of_status
 from crawler.pages import Follow, Page
+from crawler.pipeline import bundled
 from crawler.reading import page_of
 from crawler.storage.errors import StorageError
 from crawler.targets import TargetError, TargetForm, parse
@@ -111,11 +112,18 @@ class PageSpider(scrapy.Spider):
         if headers:
             meta |= {"lane": "api", "vantage": Vantage(session="api")}
         return scrapy.Request(
-            url, callback=self.parse, errback=self.failed, headers=headers or None, meta=meta, dont_filter=True
+            url, callback=self.taken, errback=self.failed, headers=headers or None, meta=meta, dont_filter=True
         )
 
     def read(self, capture: Capture, name: str | None) -> Page | None:
         return page_of(capture, name, self.context.config.hash_key)
+
+    def taken(self, response: Response) -> Iterator[Any]:
+        """What parse() gives; the items of a page as one, unless somebody listens to single items or counts them."""
+        settings = self.crawler.settings
+        if settings.getdict("FEEDS") or settings.getint("CLOSESPIDER_ITEMCOUNT"):
+            return self.parse(response)
+        return bundled(self.parse(response))
 
     def parse(self, response: Response) -> Iterator[Item | Refused | Request]:
         """Read the response with its page object; tell the ledger; yield items and what to fetch next."""

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 import scrapy
 
 from crawler import pages
 from crawler.archive import Capture
-from crawler.items import Item, Refused
 from crawler.lanes.sources import Skipped
 from crawler.pages import Page
-from crawler.pipeline import Bundle
 from crawler.reading import is_redirect
 from crawler.stages import Pause
 from spiders.base import PageSpider
 
 if TYPE_CHECKING:
     from scrapy import Request
-    from scrapy.http import Response
 
 
 UNNEEDED = (
@@ -72,22 +69,8 @@ class Replay(PageSpider):
                 continue
             meta = {"replayed": capture, "page": self.page_name, "download_slot": "replay"}
             yield scrapy.Request(
-                f"capture://{capture.id}", callback=self.parse, errback=self.failed, meta=meta, dont_filter=True
+                f"capture://{capture.id}", callback=self.taken, errback=self.failed, meta=meta, dont_filter=True
             )
-
-    def parse(self, response: Response) -> Iterator[Any]:
-        found = super().parse(response)
-        if self.crawler.settings.getdict("FEEDS"):  # an export listens to single items
-            yield from found
-            return
-        items: list[Item | Refused] = []
-        for each in found:
-            if isinstance(each, scrapy.Request):
-                yield each
-            else:
-                items.append(each)
-        if items:
-            yield Bundle(tuple(items))
 
     def read(self, capture: Capture, name: str | None) -> Page | None:
         page = None if is_redirect(capture) else super().read(capture, name)

@@ -34,6 +34,13 @@ UNSEEN = [
                  "mp4", "webm", "m3u8", "mp3", "m4a", "aac")
     for rest in ("", "?*")
 ]  # fmt: skip
+# Nobody looks at the page, so nothing of it is painted: a quarter of what a visit costs. It is laid out, scrolled and
+# observed as always. Said of the page from outside its HTML, so that nothing of it is archived.
+UNPAINTED = """{
+    const style = new CSSStyleSheet();
+    style.replaceSync('html{visibility:hidden!important}');
+    document.adoptedStyleSheets = [style];
+}"""
 # Waits until the last card of the answer stands in the page, and goes to the end of it: the page then asks for more.
 SCROLL = """async ([link, most_ms]) => {
     const there = () => !link || document.querySelector(`a[href*="${CSS.escape(link)}"]`);
@@ -152,6 +159,7 @@ class Tab:
                                         "maxResourceBufferSize": LARGEST_ANSWER}),
             cdp.send("Page.enable"),
             cdp.send("Network.setBlockedURLs", {"urls": UNSEEN}),
+            cdp.send("Page.addScriptToEvaluateOnNewDocument", {"source": UNPAINTED}),
         )  # fmt: skip
         return made
 
