@@ -53,6 +53,7 @@ COMMANDS = {
     "keywords": "analysis.text.commands:KEYWORDS",
     "sentiment": "analysis.text.commands:SENTIMENT",
     "themes": "analysis.text.topic_commands:THEMES",
+    "search": "analysis.text.search_command:SEARCH",
     "links": "analysis.text.topic_commands:LINKS",
     "categories": "analysis.text.topic_commands:CATEGORIES",
     "hear": "analysis.text.hear_command:HEAR",

@@ -11,9 +11,19 @@ import pandas as pd
 from analysis.command import GOOD, Command, Session, UsageError, hours
 from analysis.output import clean
 from analysis.text.categories import UNKNOWN, Category, categorise_each
-from analysis.text.command_parts import ROWS, common_arguments, finish, posts_asked, rows
+from analysis.text.command_parts import (
+    MOST_READ,
+    ROWS,
+    common_arguments,
+    finish,
+    newest_first,
+    posts_asked,
+    rows,
+    shelf,
+)
 from analysis.text.duplicates import groups
 from analysis.text.linking import catalogue, documents, linked
+from analysis.text.nearness import space, themes
 from analysis.text.posts import PostText
 from analysis.text.terms import terms
 from analysis.text.topics import Topic, topics
@@ -38,10 +48,14 @@ STATES = ("new", "growing", "fading", "steady", "unknown")
 def _themes_arguments(parser: argparse.ArgumentParser) -> None:
     common_arguments(parser)
     parser.add_argument("--state", choices=STATES, help="only topics that do this")
+    parser.add_argument(
+        "--by", choices=("terms", "meaning"), default="terms",
+        help=f"posts that share terms (default), or that mean alike, over languages: the newest {MOST_READ:,}",
+    )  # fmt: skip
 
 
 def _themes(args: argparse.Namespace, session: Session) -> int:
-    posts, copies, found = _found(args, session)
+    posts, copies, found = _found(args, session, meaning=args.by == "meaning")
     chosen = [topic for topic in found if args.state in (None, topic.state)]
     count, chosen = len(chosen), chosen[: args.top or (len(chosen) if args.output else ROWS)]
     at = {post.key: place for place, post in enumerate(posts)}
@@ -152,12 +166,18 @@ def _trend(row: dict[str, object], told: Category, posts: int) -> dict[str, obje
     }  # fmt: skip
 
 
-def _found(args: argparse.Namespace, session: Session) -> tuple[list[PostText], int, list[Topic]]:
+def _found(
+    args: argparse.Namespace, session: Session, *, meaning: bool = False
+) -> tuple[list[PostText], int, list[Topic]]:
     """Posts without copies, how many were folded, topics."""
     each = posts_asked(args, session)
     first = groups([post.said for post in each])
     posts = [post for at, post in enumerate(each) if first[at] == at]
-    return posts, len(each) - len(posts), topics(posts)
+    copies = len(each) - len(posts)
+    if not meaning:
+        return posts, copies, topics(posts)
+    newest = sorted((post for post in posts if post.said), key=newest_first)[:MOST_READ]
+    return newest, copies, themes(newest, space([post.said for post in newest], shelf(session)), SEED)
 
 
 THEMES = Command("What posts are about: clusters of terms, new, growing or fading.", _themes_arguments, _themes)

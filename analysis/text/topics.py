@@ -113,17 +113,23 @@ def _topic(
 ) -> Topic:  # fmt: skip
     order = sorted(group, key=lambda key: (-len(holding[key]), -len(key), key))
     speaking = list(dict.fromkeys(post for key in order for post in holding[key]))
-    names: list[str] = []
-    for key in order:
-        if not any(key in other or other in key for other in names):
-            names.append(key)
-    label = ", ".join(held[holding[key][0]][key] for key in names[:LABEL_TERMS])
+    label = ", ".join(held[holding[key][0]][key] for key in apart(order)[:LABEL_TERMS])
     authors = len({posts[post].author or post for post in speaking})
-    state = _state([at for at in (posts[key].at for key in speaking) if at is not None], moments)
+    state = state_of([at for at in (posts[key].at for key in speaking) if at is not None], moments)
     return Topic(label, tuple(order), tuple(speaking), authors, state)
 
 
-def _state(mine: Sequence[datetime], every: Sequence[datetime]) -> str:
+def apart(keys: Sequence[str]) -> list[str]:
+    """Without those that hold, or are held by, one before them."""
+    found: list[str] = []
+    for key in keys:
+        if not any(key in other or other in key for other in found):
+            found.append(key)
+    return found
+
+
+def state_of(mine: Sequence[datetime], every: Sequence[datetime]) -> str:
+    """Of a topic by the moments of its posts against all moments, ascending."""
     if not mine or every[0] == every[-1]:
         return "unknown"
     middle = every[0] + (every[-1] - every[0]) / 2

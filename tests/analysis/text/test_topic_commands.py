@@ -143,3 +143,28 @@ def test_an_empty_database_is_said_plainly(database, capsys):
     for command in ("themes", "links"):
         assert main([command, "--database", database.name], open_client=lambda _: nullcontext(database.client)) == 2
         assert "crawl or replay" in capsys.readouterr().err
+
+
+def test_search_finds_posts_by_what_they_are_about(run, tmp_path):
+    status, out, err = run("search", "carrot cake", "--top", "3")
+    assert (status, err) == (0, "")
+    told = [line.split()[1] for line in out.splitlines() if "tiktok:post:" in line]
+    assert len(told) == 3
+    assert all(int(key.rpartition(":")[2]) >= 20 for key in told), "cakes are 20 to 27"
+    status, _, _ = run("search", "lumo lamp", "-o", str(tmp_path / "found.csv"))
+    assert status == 0
+    assert (tmp_path / "found.csv").read_text().splitlines()[1].count("lumo lamp") == 1
+
+
+def test_search_for_nothing_says_what_to_give(run):
+    status, _, err = run("search", "  ")
+    assert status == 2
+    assert "say what posts should be about" in err
+
+
+def test_themes_by_meaning_tell_cakes_from_lamps(run):
+    status, out, _ = run("themes", "--by", "meaning")
+    assert status == 0
+    told = [line for line in out.splitlines() if "cake" in line or "lamp" in line]
+    assert len(told) >= 2
+    assert not any("cake" in line and "lamp" in line for line in told)
