@@ -39,6 +39,8 @@ class Config:
     jobs_file: Path | None
     repairs_file: Path | None
     export_to: str | None = field(repr=False)
+    broker: str | None = field(repr=False)
+    lease_s: int
     day_pages: int | None
     day_megabytes: int | None
     day_browser_minutes: int | None
@@ -98,6 +100,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         archive_days=_whole("TIDEMARK_ARCHIVE_DAYS", given("TIDEMARK_ARCHIVE_DAYS")),
         archive_bytes=_whole("TIDEMARK_ARCHIVE_MB", given("TIDEMARK_ARCHIVE_MB"), 1_000_000),
         export_to=given("TIDEMARK_EXPORT"),
+        broker=given("TIDEMARK_BROKER"),
+        lease_s=_whole("TIDEMARK_LEASE_S", given("TIDEMARK_LEASE_S")) or 300,
         jobs_file=Path(jobs) if (jobs := given("TIDEMARK_JOBS")) else None,
         repairs_file=Path(repairs) if (repairs := given("TIDEMARK_REPAIRS")) else None,
         day_pages=_whole("TIDEMARK_DAY_PAGES", given("TIDEMARK_DAY_PAGES")),

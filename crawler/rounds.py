@@ -13,8 +13,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -32,6 +31,7 @@ from crawler.storage import retention, rollups, schema
 from crawler.storage.connect import address, connect, plain_errors
 from crawler.storage.errors import StorageError
 from crawler.storage.history import History
+from crawler.storage.hosts import Hosts
 from crawler.storage.notices import Notices
 from crawler.storage.reads import Reader
 from crawler.storage.slots import Slots
@@ -42,6 +42,8 @@ LONGEST_JOB_S = 3600
 BOARDS_OF = timedelta(days=1)
 ALERTS_OF = timedelta(hours=6)  # an older alert is no news
 PR_SET_PDEATHSIG = 1
+Batches = Sequence[tuple[str, Sequence[str]]]
+"""A spider and its targets, each for one worker."""
 MOST_OUTPUT = 30_000  # characters of a digest; the largest mail and chat systems take
 
 
@@ -52,6 +54,12 @@ class What:
     budget: timedelta | None = None
     capture_only: bool = False
     """Another process reads what is archived: scrapy replay --follow."""
+    only: tuple[str, ...] | None = None
+    """Of the watch list, these alone (spider:target): a batch that a worker was given."""
+    send: Callable[[Batches, int], None] | None = None
+    """Crawls are sent to workers: batches, and how many are to look at what is asked for."""
+    batch: int = due.CHUNK
+    """Targets that are sent together."""
 
 
 def now() -> datetime:
@@ -64,37 +72,51 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
     with connect(settings) as client, plain_errors(address(settings)):
         database = client[settings.mongodb_database]
         schema.ensure(database)
-        slots, after, told = Slots(database), Slots(database, "jobs"), Notices(database)
-        queue = kept.Queue(database)
-        for each in (slots, after, told, queue):
+        lease, told = timedelta(seconds=settings.lease_s), Notices(database)
+        slots, after = Slots(database, lease=lease), Slots(database, "jobs", lease)
+        queue = kept.Queue(database, lease)
+        for each in (slots, after, told, queue, Hosts(database)):
             each.prepare()
         limits = Limits(
             settings.day_pages, settings.day_megabytes, settings.day_browser_minutes, settings.day_host_pages
         )
         full = _full(settings, database)
         bounds = due.Bounds(what.budget, limits, lambda at: kept.spent(database, at), full)
-        report = due.Report()
+        report, sent = due.Report(), 0
         run = partial(crawl, capture_only=what.capture_only)
         if full:
             report.alarms.append("the database is 95 % full (TIDEMARK_PLAN_MB): nothing is taken until there is room")
         if what.crawl:
             if refused := queue.read_messages(lambda text: asking.wanted(text, _sources()), now())["refused"]:
                 report.alarms.append(f"{refused} messages asked for nothing we know; see the collection asked")
-            asked = Counter() if full else due.take_asked(queue, run, now, owner)
-            report.counted.update(asked)
-            if not asked_only:
-                due.take(slots, run, now, owner, bounds, catch_up, report)
+            if what.send is not None and not full:
+                sent = _sent(what, slots, queue, report, asked_only=asked_only)
+            else:
+                if not full and what.only is None:
+                    report.counted.update(due.take_asked(queue, run, now, owner))
+                if not asked_only:
+                    due.take(slots, run, now, owner, bounds, catch_up, report, what.only)
         if what.jobs and not asked_only:
             since = kept.since(database, [job.name for job in todo], now())
             plan = {job.name: (job, since[job.name]) for job in todo}
             runner = JobProcess(settings, Reader(database), told)
-            due.take_jobs(after, plan, slots, runner, now, owner, report, bounds)
+            due.take_jobs(after, plan, slots, runner, now, owner, report, bounds, sent)
             told.add(_news(told, report, now()))
             if settings.notice_urls:
                 done = told.deliver(settings.notice_urls, notices.by_apprise, now(), owner)
                 if done.refused:
                     report.alarms.append(f"{done.refused} notices were not taken; is NOTICE_URLS right?")
     return report
+
+
+def _sent(what: What, slots: Slots, queue: kept.Queue, report: due.Report, *, asked_only: bool) -> int:
+    """Batches on their way to workers, who claim what is in them."""
+    assert what.send is not None
+    batches = [] if asked_only else due.offered(slots, now, report, what.batch)
+    what.send(batches, -(-queue.ready(now()) // due.CHUNK))
+    if batches:
+        report.counted["sent"] += sum(len(targets) for _, targets in batches)
+    return len(batches)
 
 
 @cache
@@ -239,7 +261,7 @@ def catch_up() -> None:
 def somebody_asks() -> bool:
     settings = load_config()
     with contextlib.suppress(StorageError), connect(settings) as client, plain_errors(address(settings)):
-        return kept.Queue(client[settings.mongodb_database]).waiting() > 0
+        return kept.Queue(client[settings.mongodb_database]).ready(now()) > 0
     return False
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from crawler.jobs import JobsError
 from crawler.schedule import duration, slot_at
 from crawler.storage.errors import StorageError
 
+EXPIRES = timedelta(minutes=10)  # of what is sent to workers: the next start sends it again
 LOOK_S = 5.0  # between two rounds, how often the queue is looked at
 
 
@@ -27,7 +28,7 @@ class Command(ScrapyCommand):
     default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
 
     def syntax(self) -> str:
-        return "[options]"
+        return "[options] [--only SPIDER TARGET …]"
 
     def short_desc(self) -> str:
         return "Take what is due on the watch list, once, and the jobs that follow"
@@ -48,18 +49,19 @@ class Command(ScrapyCommand):
         parser.add_argument("--no-jobs", action="store_true", help="crawl only; another process does the jobs")
         parser.add_argument("--capture-only", action="store_true", help="archive and store no item; another process "
                             "does: scrapy replay --follow")  # fmt: skip
+        parser.add_argument("--engine", choices=("here", "celery"), default="here", help="celery: send crawls to "
+                            "workers (TIDEMARK_BROKER; docs/scale.md); jobs are done here all the same")  # fmt: skip
+        parser.add_argument("--batch", metavar="N", default=str(due.CHUNK), help="targets that a worker is sent "
+                            f"together (default {due.CHUNK})")  # fmt: skip
+        parser.add_argument("--only", metavar="SPIDER", help="of the watch list, these targets alone, and no job: what "
+                            "a worker does with a batch")  # fmt: skip
+        parser.add_argument("--asked", action="store_true", help="only what is asked for out of turn")
         parser.add_argument("--list", action="store_true", help="show jobs and what became of them; do nothing")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            every, budget = duration(opts.every) if opts.every else None, duration(opts.budget)
-        except ValueError as error:
-            raise UsageError(str(error), print_help=False) from None
-        what = rounds.What(
-            crawl=not opts.no_crawl, jobs=not opts.no_jobs, budget=budget, capture_only=opts.capture_only
-        )
+        what, every = _what(args, opts)
         while True:
-            self.exitcode = _round(what, only_list=opts.list)
+            self.exitcode = _round(what, only_list=opts.list, asked_only=opts.asked)
             if every is None or opts.list:
                 return
             self._sleep(every, what)
@@ -71,6 +73,38 @@ class Command(ScrapyCommand):
             time.sleep(min(LOOK_S, left_s))
             if what.crawl and rounds.somebody_asks():
                 _round(what, asked_only=True)
+
+
+def _what(args: list[str], opts: argparse.Namespace) -> tuple[rounds.What, timedelta | None]:
+    """What a round does, and how often."""
+    try:
+        every, budget = duration(opts.every) if opts.every else None, duration(opts.budget)
+    except ValueError as error:
+        raise UsageError(str(error), print_help=False) from None
+    if not opts.batch.isdecimal() or int(opts.batch) == 0:
+        raise UsageError(f"--batch {opts.batch[:20]!r}: expected a whole number from 1", print_help=False)
+    if bool(args) != bool(opts.only):
+        raise UsageError("--only takes a spider and targets: scrapy due --only getdaytrends br us", print_help=False)
+    if opts.engine == "celery" and (opts.only or opts.asked):
+        raise UsageError("--engine celery sends; --only and --asked are what a worker does", print_help=False)
+    what = rounds.What(
+        crawl=not opts.no_crawl, jobs=not opts.no_jobs and not opts.only, budget=budget,
+        capture_only=opts.capture_only, only=tuple(f"{opts.only}:{each}" for each in args) if args else None,
+        send=_sender(opts, every or EXPIRES) if opts.engine == "celery" else None, batch=int(opts.batch),
+    )  # fmt: skip
+    return what, every
+
+
+def _sender(opts: argparse.Namespace, expires: timedelta) -> Callable[[rounds.Batches, int], None]:
+    try:
+        from crawler import workers
+    except ImportError:
+        raise UsageError("--engine celery needs the extra `celery`; try: pip install 'celery[redis]'",
+                         print_help=False) from None  # fmt: skip
+    try:
+        return workers.sender(config.load(), expires, opts.capture_only)
+    except config.ConfigError as error:
+        raise UsageError(str(error), print_help=False) from None
 
 
 def _round(what: rounds.What, *, only_list: bool = False, asked_only: bool = False) -> int:
@@ -95,7 +129,7 @@ def _told(report: due.Report) -> int:
     jobs = ", ".join(f"{n} {what}" for what, n in sorted(report.jobs.items()))
     sys.stderr.write((slots or "nothing is due") + (f"; jobs: {jobs}" if jobs else "") + "\n")
     good = all(each.endswith((" taken", " told")) for each in report.jobs)
-    return 0 if good and set(report.counted) <= {"taken", "done"} else 1
+    return 0 if good and set(report.counted) <= {"taken", "done", "sent"} else 1
 
 
 def _listed(rows: Mapping[str, str]) -> int:
