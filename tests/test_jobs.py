@@ -23,12 +23,11 @@ from pymongo.database import Database
 
 from crawler import asking, notices, rounds
 from crawler.config import ROOT
-from crawler.due import Bounds, Report, take, take_asked, take_jobs
+from crawler.due import Bounds, Report, take, take_jobs
 from crawler.jobs import Job, JobsError, Limits, Spent, read
 from crawler.notices import alarm
 from crawler.schedule import Watch
 from crawler.storage import jobs as kept
-from crawler.storage.jobs import Queue
 from crawler.storage.notices import Notices
 from crawler.storage.slots import Slots
 from crawler.targets import TargetError
@@ -150,38 +149,6 @@ def test_the_ledger_says_what_a_day_has_cost(database: Database[dict[str, Any]])
     moments = (NOON, NOON + HOUR, NOON - timedelta(days=1))
     database["fetches"].insert_many([{**row, "_id": str(i), "at": at} for i, at in enumerate(moments)])
     assert kept.spent(database, NOON) == Spent(2, 20, 3.0, {("s", "x.example"): 2})
-
-
-def test_what_is_asked_for_is_crawled_at_once_and_once(database: Database[dict[str, Any]]) -> None:
-    queue = Queue(database)
-    queue.prepare()
-    assert queue.ask("s", "a", NOON)
-    assert not queue.ask("s", "a", NOON)
-    queue.ask("s", "b", NOON)
-    ran: list[str] = []
-
-    def run(spider: str, targets: Any) -> None:
-        ran.extend(targets)
-        for each in targets:
-            row = {"_id": f"f{each}", "spider": spider, "target": each, "at": NOON, "outcome": "ok"}
-            database["fetches"].insert_one(row)
-
-    assert take_asked(queue, run, lambda: NOON, "me") == {"done": 2}
-    assert take_asked(queue, run, lambda: NOON, "other") == {}
-    assert ran == ["a", "b"]
-    assert queue.waiting() == 0
-
-
-def test_what_is_asked_for_and_never_answers_is_given_up_after_three_tries(database: Database[dict[str, Any]]) -> None:
-    queue = Queue(database)
-    queue.ask("s", "a", NOON)
-    tries: list[Any] = []
-    done: Counter[str] = Counter()
-    for minute in (0, 1, 2, 5, 6, 60):
-        moment = NOON + timedelta(minutes=minute)
-        done += take_asked(queue, lambda spider, targets: tries.append(targets), lambda at=moment: at, "me")  # type: ignore[misc]
-    assert done == {"waiting": 2, "failed": 1}
-    assert len(tries) == 3
 
 
 @pytest.mark.parametrize(

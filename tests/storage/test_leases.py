@@ -158,3 +158,35 @@ def test_a_message_whose_process_died_is_taken_over_and_after_three_tries_given_
     assert queue.revive(["getdaytrends:us"]) == 0
     assert queue.revive(["getdaytrends:br"]) == 1
     assert queue.ready(at) == 1
+
+
+def test_what_is_asked_for_is_crawled_at_once_and_once(database: Database[dict[str, Any]]) -> None:
+    queue = Queue(database)
+    queue.prepare()
+    assert queue.ask("s", "a", NOON)
+    assert not queue.ask("s", "a", NOON)
+    queue.ask("s", "b", NOON)
+    ran: list[str] = []
+
+    def run(spider: str, targets: Any) -> None:
+        ran.extend(targets)
+        for each in targets:
+            row = {"_id": f"f{each}", "spider": spider, "target": each, "at": NOON, "outcome": "ok"}
+            database["fetches"].insert_one(row)
+
+    assert take_asked(queue, run, lambda: NOON, "me") == {"done": 2}
+    assert take_asked(queue, run, lambda: NOON, "other") == {}
+    assert ran == ["a", "b"]
+    assert queue.waiting() == 0
+
+
+def test_what_is_asked_for_and_never_answers_is_given_up_after_three_tries(database: Database[dict[str, Any]]) -> None:
+    queue = Queue(database)
+    queue.ask("s", "a", NOON)
+    tries: list[Any] = []
+    done: Counter[str] = Counter()
+    for minute in (0, 1, 2, 5, 6, 60):
+        moment = NOON + timedelta(minutes=minute)
+        done += take_asked(queue, lambda spider, targets: tries.append(targets), lambda at=moment: at, "me")  # type: ignore[misc]
+    assert done == {"waiting": 2, "failed": 1}
+    assert len(tries) == 3
