@@ -29,6 +29,7 @@ from crawler.storage.targets import Targets
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from crawler.storage.differences import Differences
     from crawler.storage.reads import Client  # which takes a second to import, and no crawl reads frames
 
 log = logging.getLogger(__name__)
@@ -201,6 +202,14 @@ class Context:
     def hosts(self) -> Hosts | None:
         """Whose turn it is, for all workers that share the database; None while it has not answered yet."""
         return None if self._client is None else Hosts(self._client[self.database])
+
+    def differences(self) -> Differences:
+        """What storing items would change. Raises StorageError as store does."""
+        from crawler.storage.differences import Differences  # no crawl asks this
+
+        _ = self.store
+        assert self._client is not None
+        return Differences(self._client[self.database])
 
     @property
     def spool(self) -> Spool:

@@ -22,7 +22,7 @@ from itertools import combinations
 from statistics import median
 from typing import Any
 
-from crawler.items import KINDS, Board, BoardEntry, Item
+from crawler.items import KINDS, Board, BoardEntry, Item, News, Subtitle
 
 RUNS = 24  # as many past runs are compared with
 FEWEST_RUNS = 4  # of fewer nobody can say what is usual
@@ -36,7 +36,9 @@ Value = float | str | None
 Values = dict[str, Value]
 MAY_END = frozenset(("list_price",))
 """What a page shows for a time only: a sale ends."""
-UNSAID = frozenset(("topic_key", "at", "news", "subtitles", "shown_at"))
+PARTS = {"news": tuple(News.model_fields), "subtitles": tuple(Subtitle.model_fields)}
+"""Lists of objects: the first is looked at."""
+UNSAID = frozenset(("topic_key", "at"))
 """Follows from other fields, or has no value of its own."""
 _URL = re.compile(r"(https?:)?//\S+")
 
@@ -50,6 +52,8 @@ class PageSeen:
     """Hashes of the names it is made of (`names`); empty where nobody looked."""
     links: frozenset[str] = frozenset()
     """Hashes of which name stands within which."""
+    odd: tuple[str, ...] = ()
+    """Fields that were there and could not be read (`field_of`)."""
     damaged: bool = False
     """Cut or torn: it says nothing of the site's shape."""
 
@@ -90,13 +94,23 @@ def names(words: Iterable[str]) -> frozenset[str]:
     return frozenset(sorted(hash_of(each)[:8] for each in words)[:600])
 
 
+def field_of(oddity: str) -> str | None:
+    """The field's name in a path such as `body.itemList[3].stats.diggCount`; None for what says something else."""
+    found = re.fullmatch(r"[^\s:]{0,200}\.(\w{1,40})", oddity)
+    return found[1] if found else None
+
+
 def values_of(item: Item) -> Values:
     found: Values = {}
     values = item.__dict__
     for name in item.facts():
-        if name in UNSAID or name.endswith(("_precision", "_floor", "_at_least")):
-            continue
-        found[name] = _value(values[name])
+        if name.endswith("_precision"):  # whether a number is rounded; by how much follows from its size
+            found[name] = f"flag {values[name] is not None}"
+        elif name in PARTS:
+            first = next(iter(values[name] or ()), None)
+            found |= {f"{name}.{part}": _value(getattr(first, part, None)) for part in PARTS[name]}
+        elif name not in UNSAID and not name.endswith(("_floor", "_at_least")):
+            found[name] = _value(values[name])
     return found
 
 
@@ -130,6 +144,8 @@ class Memory:
     at: float | None = None
     """Moment of the newest run, seconds since 1970."""
     group_runs: dict[str, int] = field(default_factory=dict)
+    group_at: dict[str, float] = field(default_factory=dict)
+    """Moment of the newest run that had something to measure of a group."""
     entities: dict[str, dict[str, Values]] = field(default_factory=dict)
     charts: dict[str, list[float]] = field(default_factory=dict)
     words: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -179,6 +195,7 @@ class Alarm:
 
 SAYS = {
     "broken": "pages that hold their data no longer where it was:",
+    "odd": "pages on which it is there and cannot be read:",
     "gone": "items of a page:",
     "known": "known from earlier runs:",
     "filled": "filled:",
@@ -243,7 +260,7 @@ def accepted(memory: Memory, alarms: Iterable[tuple[str, str]]) -> Memory:
         {name: share for name, share in each.items() if f"{name} page" not in whole}
         for each in (memory.words, memory.links)
     )
-    return Memory(memory.runs, memory.at, runs, entities, charts, words, links)
+    return Memory(memory.runs, memory.at, runs, memory.group_at, entities, charts, words, links)
 
 
 # What is measured
@@ -260,6 +277,9 @@ def _pages(run: Run, memory: Memory) -> Iterable[Measure]:
         usual = {word for word, share in memory.words.get(parser, {}).items() if share > 0.8}
         broken = sum(_is_broken(each, usual) for each in seen)
         yield Measure(f"{parser} page", "", "broken", broken / len(seen), len(seen))
+        good = [each for each in seen if each.outcome == "ok"]
+        for name, n in Counter(name for each in good for name in set(each.odd)).items():
+            yield Measure(f"{parser} page", name, "odd", n / len(good), len(good))
 
 
 def _is_broken(page: PageSeen, usual: set[str]) -> bool:
@@ -283,7 +303,9 @@ def _reshaped(run: Run, memory: Memory) -> frozenset[str]:
     for parser, seen in good.items():
         usual = memory.links.get(parser, {})
         always = {link for link, share in usual.items() if share > 0.95}
-        if usual and (always.difference(*seen) or frozenset.intersection(*seen).difference(usual)):
+        lost = always.difference(*seen)
+        new = frozenset.intersection(*seen).difference(usual) if len(seen) >= FEW else ()
+        if usual and (lost or new):
             found.add(parser)
     return frozenset(found)
 
@@ -396,7 +418,7 @@ def _alarm(measure: Measure, memory: Memory, reshaped: bool) -> Alarm | None:
     runs = memory.group_runs.get(measure.group, 0)
     if runs < FEWEST_RUNS:
         return None
-    if what in ("lost", "changed", "zero", "swap", "broken"):
+    if what in ("lost", "changed", "zero", "swap", "broken", "odd"):
         past = past or [0.0]  # so it is at home, until a chart says otherwise
     elif len(past) < max(FEWEST_RUNS, min(runs, RUNS) // 2):
         return None  # not usually there
@@ -414,15 +436,16 @@ def _limits(measure: Measure, what: str, past: Sequence[float], usual: float, re
     low, high = min(usual - spread, min(past) - wide), max(usual + spread, max(past) + wide)
     n = measure.n
     if what == "step":
-        down, up = _reach(measure)
-        return low - down, high + up
+        down, up = _reach(measure)  # in which what went viral before has its room already
+        return usual - spread - down, usual + spread + up
     if what in ("level", "ratio"):
         reach = math.log(4) + 3 / math.sqrt(n) if n >= SEVERAL else math.inf
         return low - reach, high + reach
     if what == "gone":  # nothing where there was always something; a longer list is no break
         return (1e-9 if min(past) > 0.05 else -math.inf), math.inf
     even = (usual * len(past) + 0.5) / (len(past) + 1)  # never surely 0 or 1 after few runs
-    slack = 0.0 if reshaped else CHANCE * math.sqrt(even * (1 - even) / n) + 1.2 / n
+    witnessed = reshaped and what in ("lost", "changed", "zero", "filled")
+    slack = 1 / (2 * n) if witnessed else CHANCE * math.sqrt(even * (1 - even) / n) + 1.2 / n
     return _share_limits(measure, what, low, high, slack)
 
 
@@ -431,6 +454,8 @@ def _share_limits(measure: Measure, what: str, low: float, high: float, slack: f
     match what:
         case "broken":
             return -1.0, max(high + 0.1, 0.3 if n > 1 else 0.5)
+        case "odd":
+            return -1.0, high + 0.1
         case "swap":
             return -1.0, max(high, 0.55 if n >= 2 else 0.99)
         case "lost" if counter:  # a shown counter is not taken away
@@ -461,7 +486,21 @@ def _reach(measure: Measure) -> tuple[float, float]:
 
 def _telling(alarms: list[Alarm]) -> list[Alarm]:
     """One alarm a field, the strongest evidence first; a page that cannot be read says all of its group."""
-    order = ("broken", "gone", "swap", "lost", "step", "changed", "form", "filled", "zero", "still", "known", "ratio")
+    order = (
+        "broken",
+        "gone",
+        "swap",
+        "odd",
+        "lost",
+        "step",
+        "changed",
+        "form",
+        "filled",
+        "zero",
+        "still",
+        "known",
+        "ratio",
+    )
     told: dict[tuple[str, str], Alarm] = {}
     rank = {what: i for i, what in enumerate(order)}
     for each in sorted(alarms, key=lambda one: rank.get(one.measure.what.partition(" ")[0], 99)):
@@ -492,7 +531,8 @@ def _learned(run: Run, memory: Memory, measures: list[Measure], alarms: list[Ala
     runs = {**memory.group_runs, **{group: memory.group_runs.get(group, 0) + 1 for group in present}}
     words = _shares([(each.parser, each.outcome, each.words) for each in run.pages], memory.words, pages)
     links = _shares([(each.parser, each.outcome, each.links) for each in run.pages], memory.links, pages | closed)
-    return Memory(memory.runs + 1, run.at.timestamp(), runs, entities, charts, words, links)
+    at = {**memory.group_at, **{each.group: run.at.timestamp() for each in measures}}
+    return Memory(memory.runs + 1, run.at.timestamp(), runs, at, entities, charts, words, links)
 
 
 def _remembered(before: dict[str, Values], now: dict[str, Values], closed: set[str]) -> dict[str, Values]:

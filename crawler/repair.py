@@ -1,9 +1,9 @@
 """Where have yesterday's known values gone? Archived pages of before and after a change, compared; a proposal. Pure.
 
 Paths that a page has lost are paired with paths that are new or whose values have changed, by what stood there: texts
-and ids exactly, counters within what they grow. Each pair is tried by replay: the new captures are read with it, and what
-comes out is compared with what the same things showed before. Only what brings known values back is proposed; a value
-that is nowhere is said to be gone. A person decides.
+and ids exactly, counters within what they grow. Each pair is tried by replay: the new captures are read with it, and
+what comes out is compared with what the same things showed before. Only what brings known values back is proposed; a
+value that is nowhere is said to be gone. A person decides.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from difflib import SequenceMatcher
+from fractions import Fraction
 from statistics import fmean, median
 from typing import Any
 
@@ -34,10 +35,11 @@ LEAST_GAIN = 0.3
 MOST_LOST = 0.1
 RIGHT = 0.5
 """Agreement from which a field counts as read right; what moves by itself never agrees wholly."""
-NICE = tuple(
-    Decimal(each) for each in ("0.001", "0.01", "0.1", "10", "100", "1000", "60", "3600", "0.000001", "1000000")
-)
-_MINUTES = (Decimal(1) / 60, Decimal(1) / 3600)
+NICE = tuple(Fraction(each) ** sign for each in (10, 60, 100, 1000, 3600, 10**6) for sign in (1, -1))
+SAME = 3
+"""Things seen again, from which they are compared one by one."""
+EMPTY: tuple[Any, ...] = (None, "", ())
+MOVING = frozenset(("at", "position", "shown_at"))
 Known = dict[str, Item]
 
 
@@ -218,14 +220,14 @@ class _Search:
         mended = self.read(self.new, aliases)
         base, gained = agreement(self.known, self.now), agreement(self.known, mended)
         moved = tuple(
-            Moved(*name, base[name], share, _shown_by(self.known, *name), tuple(self._examples(name, mended)))
+            Moved(*name, base.get(name, 0.0), share, _shown_by(self.known, *name), tuple(self._examples(name, mended)))
             for name, share in sorted(gained.items())
-            if share - base[name] >= LEAST_GAIN
+            if share - base.get(name, 0.0) >= LEAST_GAIN
         )
         usual = agreement(self.known, self.known)
         gone = tuple(
             name for name in sorted(usual)
-            if gained[name] < RIGHT and _broken(self.known, mended, *name)
+            if gained.get(name, 0.0) < RIGHT and _broken(self.known, mended, *name)
         )  # fmt: skip
         since = min((each.fetched_at for each in self.new), default=datetime.min.replace(tzinfo=UTC))
         return Proposal(
@@ -238,7 +240,7 @@ class _Search:
         given = 0
         for key, item in self.known.items():
             then, after = getattr(item, field, None), mended.get(key)
-            if item.kind == kind and then is not None and after is not None and given < 3:
+            if item.kind == kind and then not in EMPTY and after is not None and given < 3:
                 now = self.now.get(key)
                 given += 1
                 yield Seen(
@@ -363,12 +365,12 @@ def _number(text: str) -> Decimal | int | None:
     return Decimal(plain) if plain.replace(".", "", 1).isdecimal() else parse_count(text).value
 
 
-def factor(before: Sequence[float], after: Sequence[float]) -> Decimal | None:
+def factor(before: Sequence[float], after: Sequence[float]) -> Fraction | None:
     """What the new numbers have to be multiplied with to be those of before; None where they are of one size."""
-    a, b = median(map(abs, before)), median(map(abs, after))
+    a, b = (median(map(abs, each)) if each else 0.0 for each in (before, after))
     if not a or not b or abs(math.log(a / b)) < math.log(4):
         return None
-    near = min((*NICE, *_MINUTES), key=lambda each: abs(math.log(float(each) * b / a)))
+    near = min(NICE, key=lambda each: abs(math.log(float(each) * b / a)))
     return near if abs(math.log(float(near) * b / a)) < math.log(1.6) else None
 
 
@@ -378,15 +380,15 @@ def _of_markup(old: Sequence[Capture], new: Sequence[Capture]) -> Iterator[Seque
     after = [trees.tokens(each.body.decode("utf-8", "replace")) for each in new]
     if not before or not after:
         return
-    usual, now = set.intersection(*before), set.union(*after)
+    usual, now = before[0].intersection(*before), after[0].union(*after)
     lost = sorted(usual - now)
-    come = sorted(set.intersection(*after) - set.union(*before))
+    come = sorted(after[0].intersection(*after) - before[0].union(*before))
     ranked = sorted(
         ((SequenceMatcher(None, one, other).ratio(), one, other) for one in lost for other in come
          if _kind_of(one) == _kind_of(other)), reverse=True,
     )  # fmt: skip
     yield from ((Alias(one, other),) for _, one, other in ranked[:MOST_TRIED])
-    both = sorted(usual & set.intersection(*after))
+    both = sorted(usual & after[0].intersection(*after))
     pairs = [(one, other) for i, one in enumerate(both) for other in both[i + 1 :] if _kind_of(one) == _kind_of(other)]
     yield from ((Alias(one, other), Alias(other, one)) for one, other in pairs[: MOST_TRIED * 4])
 
@@ -414,17 +416,53 @@ def _entities(items: Iterable[Item]) -> frozenset[str]:
 
 
 def agreement(known: Known, now: Known) -> dict[tuple[str, str], float]:
-    """By kind and field: how far what is read now is what the same things showed before, 0 to 1."""
-    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    """By kind and field: how far what is read now is what the same things showed before, 0 to 1.
+
+    Of lists that have turned over, where hardly a thing is the same: how far it is of the same sort and size.
+    """
+    found: dict[tuple[str, str], float] = {}
+    after: dict[str, list[Item]] = defaultdict(list)
+    for item in now.values():
+        after[item.kind].append(item)
+    kinds: dict[str, list[tuple[str, Item]]] = defaultdict(list)
     for key, item in known.items():
-        other = now.get(key)
-        for name in item.facts():
-            if name in ("at", "position", "shown_at") or (then := getattr(item, name)) in (None, "", ()):
-                continue
-            found[item.kind, name].append(
-                0.0 if other is None else _agrees(then, getattr(other, name), name in item.counters or name == "volume")
-            )
-    return {name: fmean(each) for name, each in found.items()}
+        kinds[item.kind].append((key, item))
+    for kind, items in kinds.items():
+        same = sum(key in now for key, _ in items)
+        turned = same < min(SAME, len(items)) and len(after[kind]) >= SAME
+        for name in items[0][1].facts():
+            if name not in MOVING:
+                shown = [(now.get(key), item, getattr(item, name)) for key, item in items]
+                share = (
+                    _alike([value for _, _, value in shown], [getattr(each, name) for each in after[kind]])
+                    if turned else _agreeing(name, shown)
+                )  # fmt: skip
+                if share is not None:
+                    found[kind, name] = share
+    return found
+
+
+def _agreeing(name: str, shown: Iterable[tuple[Item | None, Item, Any]]) -> float | None:
+    """shown: what a thing is now, was before, and its value then."""
+    shares = []
+    for other, item, then in shown:
+        if name.endswith("_precision"):  # exact numbers stay exact
+            shares.append(float(other is not None and (getattr(other, name) is None) == (then is None)))
+        elif then not in EMPTY:
+            moves = name in item.counters or name == "volume"
+            shares.append(0.0 if other is None else _agrees(then, getattr(other, name), moves))
+    return fmean(shares) if shares else None
+
+
+def _alike(then: list[Any], now: list[Any]) -> float | None:
+    filled, shown = ([each for each in values if each not in EMPTY] for values in (then, now))
+    if not filled:
+        return None
+    share = min(1.0, (len(shown) / len(now)) / (len(filled) / len(then))) if now else 0.0
+    if not shown or not isinstance(filled[0], int | float | Decimal) or isinstance(filled[0], bool):
+        return share
+    numbers = [[float(each) for each in values] for values in (filled, shown)]
+    return share * closeness(*numbers)
 
 
 def _agrees(then: Any, now: Any, moves: bool) -> float:
@@ -438,18 +476,19 @@ def _agrees(then: Any, now: Any, moves: bool) -> float:
 
 def _worth(base: Mapping[tuple[str, str], float], gained: Mapping[tuple[str, str], float]) -> bool:
     """Some field comes back, and none is lost for it."""
-    changes = [gained[name] - share for name, share in base.items()]
+    changes = [gained.get(name, 0.0) - share for name, share in base.items()]
     return max(changes, default=0.0) >= LEAST_GAIN and min(changes, default=0.0) >= -MOST_LOST
 
 
 def _shown_by(known: Known, kind: str, field: str) -> int:
-    return sum(item.kind == kind and getattr(item, field, None) is not None for item in known.values())
+    return sum(item.kind == kind and getattr(item, field, None) not in EMPTY for item in known.values())
 
 
 def _broken(known: Known, now: Known, kind: str, field: str) -> bool:
-    """Shown before and by none now, of the same things or of any."""
-    after = [item for item in now.values() if item.kind == kind]
-    return all(getattr(item, field, None) is None for item in after) and _shown_by(known, kind, field) > 0
+    """Said something before, and says nothing now of anything: none, nothing, 0, no."""
+    before = [getattr(item, field, None) for item in known.values() if item.kind == kind]
+    after = [getattr(item, field, None) for item in now.values() if item.kind == kind]
+    return any(before) and not any(after)
 
 
 def with_revision(repairs: Repairs, more: Sequence[Repair]) -> Repairs:

@@ -6,7 +6,7 @@
     since = 2026-03-02T12:00:00Z                 # captures from this moment on (until = …: before that one)
     read = "/itemList/*/stats/diggCount"         # where the page object looks
     from = "/itemList/*/metrics/likes"           # where the value lies now
-    times = "0.001"                              # what a number there has to be multiplied with
+    times = "1/1000"                             # what a number there has to be multiplied with
     as = "count"                                 # "1.2K" there, a number was there before
 
 In markup, `read` and `from` are names: `class=volume`, `data-e2e=like-count`, `<td`. Nothing but the tree of a body is
@@ -20,7 +20,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path as File
 from typing import Any
@@ -41,7 +42,7 @@ class RepairsError(ValueError):
 class Alias:
     read: str
     source: str
-    times: Decimal | None = None
+    times: Fraction | None = None
     count: bool = False
     """The value there is text such as "1.2K"."""
 
@@ -104,12 +105,13 @@ def _turned(value: Any, alias: Alias) -> Any:
     if alias.times is None or value is None or isinstance(value, bool):
         return value
     try:
-        number = Decimal(str(value)) * alias.times
-    except InvalidOperation:
+        number = Fraction(str(value)) * alias.times
+    except ValueError:
         return None
-    if isinstance(value, str):
-        return format(number.normalize(), "f")
-    return int(number) if number == number.to_integral_value() else float(number)
+    if number.denominator == 1:
+        return str(number) if isinstance(value, str) else int(number)
+    shown = f"{float(number):.8f}".rstrip("0")
+    return shown if isinstance(value, str) else float(shown)
 
 
 def _counted(text: str) -> int | float | None:
@@ -167,11 +169,11 @@ def _repair(row: Any, where: str) -> Repair:
             raise RepairsError(f"{where}: {name}: expected {kind.__name__}, found {type(row.get(name)).__name__}")
     times, until = row.get("times"), row.get("until")
     try:
-        factor = None if times is None else Decimal(str(times))
+        factor = None if times is None else Fraction(str(times))
         alias = Alias(row["read"], row["from"], factor, row.get("as") == "count")
         for each in () if alias.in_markup else (alias.read, alias.source):
             trees.path_of(each)
-    except (InvalidOperation, ValueError) as error:
+    except (ZeroDivisionError, ValueError) as error:
         raise RepairsError(f"{where}: {error or f'times {times!r} is no number'}") from None
     if row.get("as") not in (None, "count") or row["revision"] < 1:
         raise RepairsError(f'{where}: as: only "count" is known, and revision begins with 1')

@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
+from crawler import repairs
 from crawler.config import ConfigError, warnings
 from crawler.context import Context
 from crawler.storage.errors import StorageAway, StorageError
@@ -34,8 +35,9 @@ def ready(crawler: Crawler) -> Context | None:
         context = Context.of(crawler)
         for each in warnings(context.config):
             sys.stderr.write(f"warning: {each}\n")
+        repairs.committed()
         _ = context.store
-    except (ConfigError, StorageError) as error:
+    except (ConfigError, StorageError, repairs.RepairsError) as error:
         sys.stderr.write(f"{error}\n")
         may_wait = isinstance(error, StorageAway) and crawler.spidercls.name != "replay"
         return context if may_wait and context and context.config.when_away == "go_on" else None

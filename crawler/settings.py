@@ -81,6 +81,7 @@ ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
     "pipelines.dedupe.DedupePipeline": 200,
     "pipelines.profile.ProfilePipeline": 250,
+    "pipelines.drift.DriftPipeline": 260,
     "pipelines.upsert.UpsertPipeline": 300,
 }
 EXTENSIONS = {

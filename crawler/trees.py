@@ -72,6 +72,21 @@ def documents(body: bytes) -> list[Document]:
     return found
 
 
+def torn(body: bytes) -> bool:
+    """Whether data is in it that ends early or cannot be decoded: harm on the way, not another shape."""
+    if body[:200].lstrip()[:1] in (b"{", b"["):
+        return not documents(body)
+    return b"<script" in body and (b"</html" not in body[-2000:].lower() or len(documents(body)) < _promised(body))
+
+
+def _promised(body: bytes) -> int:
+    """Script elements that begin as JSON does."""
+    return sum(
+        (_ID.search(each[1]) or _TYPE.search(each[1])) is not None and each[2][:200].lstrip()[:1] in (b"{", b"[")
+        for each in _SCRIPT.finditer(body)
+    )
+
+
 def written(body: bytes, changed: Collection[Document]) -> bytes:
     """The body with these documents in the places of those they came from; one of no place becomes a script element."""
     for each in sorted(changed, key=lambda document: -document.start):

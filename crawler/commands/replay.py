@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 
-from crawler import pages, running, shipping, stages
+from crawler import differing, pages, reading, repairs, running, shipping, stages
 from crawler.archive import Capture
 from crawler.counts import day_or_moment
 from crawler.items import Vantage
@@ -64,6 +64,13 @@ class Command(BaseRunSpiderCommand):
         group.add_argument("--database", metavar="NAME", help="database to write to (default: MONGODB_DATABASE)")
         group.add_argument("--follow", action="store_true", help="captures of another process as they are archived, "
                            "here or in ARCHIVE_URL, until Ctrl-C; takes no PATH")  # fmt: skip
+        group.add_argument("--diff", action="store_true", help="print which stored numbers would change, and write "
+                           "nothing; without PATH: the whole archive")  # fmt: skip
+        group.add_argument("--with", dest="repairs", metavar="FILE", help="with --diff: repairs to try, instead of "
+                           "those committed (scrapy drift --propose -o FILE)")  # fmt: skip
+        group.add_argument("--json", action="store_true", help="with --diff: one JSON object a number")
+        group.add_argument("--confirm", action="store_true", help="with --diff: then store them, by replay of those "
+                           "captures")  # fmt: skip
         group.add_argument("--resume", action="store_true", help="skip what an interrupted replay has stored already")
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -73,7 +80,11 @@ class Command(BaseRunSpiderCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         running.quieten(opts)
-        if bool(args) == opts.follow:
+        if not opts.diff and (opts.repairs or opts.confirm or opts.json):
+            raise UsageError("--with, --confirm and --json go with --diff", print_help=False)
+        if opts.diff and (opts.follow or opts.resume or opts.page):
+            raise UsageError("--diff goes with neither --follow, --resume nor --page", print_help=False)
+        if bool(args) == opts.follow and not opts.diff:
             raise UsageError("name at least one file or folder, or --follow", print_help=False)
         known = pages.load_all()
         if opts.page and opts.page not in known:
@@ -90,7 +101,10 @@ class Command(BaseRunSpiderCommand):
         if context is None:
             self.exitcode = 1
             return
-        parsers = {p.name: f"{p.name}@{p.version}" for p in known.values()}
+        if opts.diff:
+            self.exitcode = self._diff(crawler, context, paths, options, opts)
+            return
+        parsers = reading.parsers()
         if opts.follow:
             self.exitcode = self._follow(crawler, context, parsers)
             return
@@ -103,6 +117,42 @@ class Command(BaseRunSpiderCommand):
         say_skipped(skipped)
         if crawler.stats is not None and crawler.stats.get_value("finish_reason") != "finished":
             sys.stderr.write("interrupted; go on with: scrapy replay --resume " + " ".join(args) + "\n")
+
+    def _diff(
+        self, crawler: Crawler, context: Context, paths: list[Path], options: Options, opts: argparse.Namespace
+    ) -> int:
+        """0: what there is to differ is told, or stored; without --confirm the database is only read."""
+        if opts.repairs and opts.confirm:
+            raise UsageError(
+                f"--confirm takes the repairs that every crawl takes. Put {opts.repairs} there first: cp "
+                f"{opts.repairs} crawler/repairs.toml (or TIDEMARK_REPAIRS); then scrapy replay --diff --confirm",
+                print_help=False,
+            )
+        try:
+            mended = repairs.read(Path(opts.repairs)) if opts.repairs else repairs.committed()
+        except repairs.RepairsError as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
+        looked = differing.Looked()
+        captures: Iterable[Capture | Skipped] = read(paths, options) if paths else context.archive.captures()
+        compare = context.differences()
+        for each in differing.differences(captures, compare, context.config.hash_key, mended, looked):
+            print(differing.as_json(each) if opts.json else differing.line(each))
+        said = sys.stderr if opts.json else sys.stdout
+        said.write("\n".join(looked.summary()) + "\n")
+        if not looked.differing or not opts.confirm:
+            said.write("nothing was written" + (
+                "; to store them: scrapy replay --diff --confirm\n" if looked.differing else "\n"))  # fmt: skip
+            context.close()
+            return 0
+        wanted = set(looked.differing)
+        again = (
+            (each for each in read(paths, options) if isinstance(each, Capture) and each.id in wanted)
+            if paths else (context.archive.read(each) for each in looked.differing)
+        )  # fmt: skip
+        assert self.crawler_process is not None
+        sys.stdout.flush()
+        return running.run(self.crawler_process, crawler, {"captures": again})
 
     def _follow(self, crawler: Crawler, context: Context, parsers: dict[str, str]) -> int:
         """Ends with Ctrl-C, and well: what was read is stored."""

@@ -1,0 +1,231 @@
+"""`scrapy drift`: which pages have changed their shape, where the values went, and what a person decides about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler import config, pages, repairs
+from crawler.archive import Archive, ArchiveError, Capture, CaptureMissing
+from crawler.config import Config
+from crawler.lanes.redact import printable
+from crawler.repair import Moved, Proposal, propose
+from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.drift import Break, Drift
+from crawler.storage.errors import StorageError
+
+MOST_CAPTURES = 12  # of each side, of different addresses
+
+
+class Command(ScrapyCommand):
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def syntax(self) -> str:
+        return "[options] [SPIDER]"
+
+    def short_desc(self) -> str:
+        return "Changes of shape: list, propose a repair, accept. Exit status 1 while one is open"
+
+    def long_desc(self) -> str:
+        return (
+            "Without options: what is open. --propose searches the archive for where yesterday's known values went and "
+            "tries it by replay; nothing changes. Put what is right into crawler/repairs.toml (or TIDEMARK_REPAIRS), "
+            "see what it does to the history: scrapy replay --diff, and do it: scrapy replay --diff --confirm."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        group = parser.add_argument_group("Drift")
+        group.add_argument("--propose", action="store_true", help="search the archive for where the values went")
+        group.add_argument("-o", dest="file", metavar="FILE", help="with --propose: the repairs as TOML, with those "
+                           "committed already")  # fmt: skip
+        group.add_argument("--accept", metavar="RUN", help="what this run showed is the usual now")
+        group.add_argument("--all", action="store_true", help="those that are over or accepted as well")
+        group.add_argument("--json", action="store_true", help="one JSON object, for programs")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if opts.file and not opts.propose:
+            raise UsageError("-o FILE goes with --propose", print_help=False)
+        if len(args) > 1:
+            raise UsageError("name one spider, or none for all", print_help=False)
+        settings = config.load()
+        self.exitcode = 1
+        try:
+            with connect(settings) as client, plain_errors(address(settings)):
+                kept = Drift(client[settings.mongodb_database])
+                if opts.accept:
+                    self.exitcode = _accept(kept, opts.accept)
+                elif opts.propose:
+                    self.exitcode = _propose(kept, settings, args, opts)
+                else:
+                    self.exitcode = _list(kept, args, opts)
+        except (StorageError, OSError, repairs.RepairsError) as error:
+            sys.stderr.write(f"{error}\n")
+
+
+def _accept(kept: Drift, run: str) -> int:
+    found = kept.accept(run)
+    for each in found:
+        print(f"accepted: {_about(each)}; it is learned anew from the next run on")
+    if not found:
+        sys.stderr.write(f"no open change of shape in run {printable(run)[:80]}; see: scrapy drift\n")
+    return 0 if found else 1
+
+
+def _list(kept: Drift, args: list[str], opts: argparse.Namespace) -> int:
+    found = [each for each in kept.breaks(*(() if opts.all else ("open",))) if not args or each.spider == args[0]]
+    open_ones = [each for each in found if each.state == "open"]
+    if opts.json:
+        print(json.dumps([_as_data(each) for each in found], default=str, indent=1))
+    else:
+        for each in found:
+            print(f"{each.state:8} {_about(each)}")
+            print(f"         {each.says}")
+            print(f"         since {each.since:%Y-%m-%d %H:%M} UTC, run {each.since_run}; {each.runs} runs, "
+                  f"the last {each.last:%Y-%m-%d %H:%M}: {each.last_run}")  # fmt: skip
+            if each.proposal:
+                print(f"         repair: {each.proposal['state']}")
+        if open_ones:
+            print("where did the values go: scrapy drift --propose; is it the usual now: scrapy drift --accept RUN")
+        elif not found:
+            print("no change of shape is open")
+    return 1 if open_ones else 0
+
+
+def _about(each: Break) -> str:
+    return f"{each.spider}: {each.group}" + (f", {each.field}" if each.field else "")
+
+
+def _as_data(each: Break) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in Break.__slots__}
+
+
+def _propose(kept: Drift, settings: Config, args: list[str], opts: argparse.Namespace) -> int:
+    """0 where every change has a repair that brings its values back."""
+    known = pages.load_all()
+    found = [each for each in kept.breaks("open") if not args or each.spider == args[0]]
+    if not found:
+        print("no change of shape is open")
+        return 0
+    committed = repairs.committed()
+    made: list[Proposal] = []
+    told: list[dict[str, Any]] = []
+    with Archive(settings.archive_dir / settings.mongodb_database, read_only=True) as archive:
+        for spider, page in sorted({(each.spider, each.page) for each in found if each.page in known}):
+            mine = [each for each in found if (each.spider, each.page) == (spider, page)]
+            since = min(each.since for each in mine)
+            old = _captures(archive, kept.captures(spider, page, since, after=False))
+            new = _captures(archive, kept.captures(spider, page, since, after=True))
+            proposal = propose(page, old, new, settings.hash_key) if old and new else None
+            if proposal is not None and proposal.aliases:
+                made.append(proposal)
+            kept.propose([each.id for each in mine], summary(proposal, len(old), len(new)))
+            told.append({"spider": spider, "page": page, **as_data(proposal)})
+            if not opts.json:
+                print("\n".join(lines(spider, page, proposal, len(old), len(new))))
+    if opts.json:
+        print(json.dumps(told, default=str, indent=1))
+    if made:
+        _write(made, committed, opts)
+    return 0 if made and all(each.aliases and not each.gone for each in made) else 1
+
+
+def _write(made: list[Proposal], committed: repairs.Repairs, opts: argparse.Namespace) -> None:
+    entries = [each for proposal in made for each in proposal.repairs(committed)]
+    text = repairs.as_toml(entries)
+    if opts.file:
+        before = repairs.as_toml(each for those in committed.values() for each in those)
+        Path(opts.file).write_text(f"{before}\n{text}" if before else text, encoding="utf-8")
+        print(f"written to {opts.file}; what it would change: scrapy replay --diff --with {opts.file}")
+    elif not opts.json:
+        print(f"\n{text}\nAs a file: scrapy drift --propose -o repairs.toml")
+
+
+def _captures(archive: Archive, ids: list[str]) -> list[Capture]:
+    """The newest of each address; those that are no longer kept are left out."""
+    found: dict[str, Capture] = {}
+    for each in ids:
+        if len(found) >= MOST_CAPTURES:
+            break
+        try:
+            capture = archive.read(each)
+        except (CaptureMissing, ArchiveError):
+            continue
+        found.setdefault(capture.url, capture)
+    return list(found.values())
+
+
+def lines(spider: str, page: str, proposal: Proposal | None, old: int, new: int) -> Iterator[str]:
+    yield f"{spider}, {page}: {old} captures from before, {new} since"
+    if proposal is None:
+        yield "  nothing to search in: captures of both sides are needed. Are they in this archive?"
+        return
+    for each in proposal.aliases:
+        yield f"  {each.read}" + (" is now elsewhere:" if each.read != each.source else " has changed its form:")
+        yield (
+            f"    {each.source}"
+            + (f" times {each.times}" if each.times is not None else "")
+            + (', text such as "1.2K"' if each.count else "")
+        )
+    for moved in proposal.moved:
+        yield (f"  {moved.kind}.{moved.field}: agrees with what was known {moved.agree_before:.0%} -> "
+               f"{moved.agree_after:.0%} (n={moved.n})")  # fmt: skip
+        yield from _examples(moved)
+    for kind, name in proposal.gone:
+        yield f"  {kind}.{name}: the value is gone; it stands nowhere in the new pages"
+    if not proposal.aliases and not proposal.gone:
+        yield "  no path brings known values back"
+
+
+def _examples(moved: Moved) -> Iterator[str]:
+    for each in moved.examples:
+        values = [printable(str(value))[:40] for value in (each.before, each.now, each.mended)]
+        yield (f"    {printable(each.key)[:60]}: before {values[0]} ({each.before_in[:8]}); "
+               f"now read as {values[1]}, repaired {values[2]} ({each.now_in[:8]})")  # fmt: skip
+
+
+def as_data(proposal: Proposal | None) -> dict[str, Any]:
+    if proposal is None:
+        return {"aliases": [], "gone": [], "moved": [], "old": [], "new": []}
+    return {
+        "since": proposal.since, "old": proposal.old, "new": proposal.new,
+        "aliases": [
+            {"read": each.read, "from": each.source, "times": each.times, "count": each.count}
+            for each in proposal.aliases
+        ],
+        "moved": [
+            {"kind": each.kind, "field": each.field, "before": each.agree_before, "after": each.agree_after,
+             "n": each.n, "examples": [{name: getattr(one, name) for name in one.__slots__} for one in each.examples]}
+            for each in proposal.moved
+        ],
+        "gone": [f"{kind}.{name}" for kind, name in proposal.gone],
+    }  # fmt: skip
+
+
+def summary(proposal: Proposal | None, old: int, new: int) -> dict[str, Any]:
+    """For the dashboard: what is proposed and how well it is proved; nobody's name and no text."""
+    if proposal is None:
+        return {"state": f"nothing to search in ({old} captures from before, {new} since)", "aliases": []}
+    if proposal.aliases:
+        proved = ", ".join(f"{each.kind}.{each.field} {each.agree_after:.0%} (n={each.n})" for each in proposal.moved)
+        state = f"proposed: {proved}" if proved else "proposed"
+    elif proposal.gone:
+        state = "the value is gone: " + ", ".join(f"{kind}.{name}" for kind, name in proposal.gone)
+    else:
+        state = "no path brings known values back"
+    return {
+        "state": state, "old": list(proposal.old), "new": list(proposal.new),
+        "aliases": [
+            {"read": each.read, "from": each.source, "times": str(each.times or ""), "count": each.count}
+            for each in proposal.aliases
+        ],
+    }  # fmt: skip

@@ -1,0 +1,93 @@
+"""Drift: looks at every item in passing, and at the end says which fields of which page have changed their shape."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from crawler import trees
+from crawler.archive import ArchiveError, CaptureMissing
+from crawler.context import Context, page_read
+from crawler.drift import PageSeen, Run, examine, field_of, names
+from crawler.items import Item
+from crawler.storage import drift
+from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+log = logging.getLogger(__name__)
+SAID = 5
+LOOKED_AT = 4  # bodies of a page object and outcome: 10 ms each, and all of a kind are made alike
+
+
+class DriftPipeline:
+    """A replay mixes times: it is judged by nobody."""
+
+    def __init__(self, context: Context, crawler: Crawler) -> None:
+        self.context = context
+        self.crawler = crawler
+        self.run = Run(context.started_at)
+        self.rows: list[dict[str, Any]] = []
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> DriftPipeline:
+        made = cls(Context.of(crawler), crawler)
+        crawler.signals.connect(made.page_read, signal=page_read)
+        return made
+
+    def process_item(self, item: Item) -> Item:
+        self.run.take(item)
+        return item
+
+    def page_read(self, row: dict[str, Any], items: int) -> None:
+        if "parser" in row:
+            self.rows.append({name: row.get(name) for name in ("parser", "outcome", "capture", "odd", "status")})
+
+    async def close_spider(self) -> None:
+        if self.crawler.spidercls.name == "replay" or not self.rows:
+            return
+        try:
+            await asyncio.to_thread(self._report)
+        except StorageError as error:
+            log.warning("drift of this run: not judged. %s", error)
+
+    def _report(self) -> None:
+        config, spider = self.context.config, self.crawler.spidercls.name
+        self.run.pages = self._pages()
+        with connect(config) as client, plain_errors(address(config)):
+            kept = drift.Drift(client[self.context.database])
+            found = examine(self.run, kept.memory(spider))
+            kept.keep(spider, self.context.run, self.context.started_at, found.memory, found.alarms)
+        for each in found.alarms[:SAID]:
+            log.warning("drift: %s", each)
+        if found.alarms:
+            more = f"{len(found.alarms) - SAID} more. " if len(found.alarms) > SAID else ""
+            log.warning("drift: %sWhere did the values go?  scrapy drift --propose  Is it the usual now?  "
+                        "scrapy drift --accept %s", more, self.context.run)  # fmt: skip
+        elif found.little:
+            log.info("drift: too little history to judge %s", ", ".join(found.little))
+
+    def _pages(self) -> list[PageSeen]:
+        looked: Counter[tuple[str, str]] = Counter()
+        found: dict[str, list[PageSeen]] = defaultdict(list)
+        for row in self.rows:
+            parser, outcome = str(row["parser"]).partition("@")[0], str(row["outcome"])
+            odd = tuple(sorted({name for path in row["odd"] or () if (name := field_of(path))}))
+            words, links, damaged = frozenset[str](), frozenset[str](), False
+            if row["capture"] and looked[parser, outcome] < LOOKED_AT:
+                looked[parser, outcome] += 1
+                words, links, damaged = self._made_of(row["capture"])
+            found[parser].append(PageSeen(parser, outcome, words, links, odd, damaged))
+        return [page for each in found.values() for page in each]
+
+    def _made_of(self, capture: str) -> tuple[frozenset[str], frozenset[str], bool]:
+        try:
+            body = self.context.archive.read(capture).body
+        except (ArchiveError, CaptureMissing):
+            return frozenset(), frozenset(), False
+        words, links = trees.vocabulary(body)
+        return names(words), names(links), trees.torn(body)
