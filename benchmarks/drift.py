@@ -20,8 +20,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from benchmarks.drift_sites import FAMILIES, KINDS, Change, Site_, change_of, growing, items_of, run_of, site
-from crawler.drift import FEWEST_RUNS, Alarm, Memory, examine
+from benchmarks.drift_changes import KINDS, Change, change_of
+from benchmarks.drift_sites import FAMILIES, Site_, growing, items_of, run_of, site
+from crawler.drift import examine
+from crawler.drift_limits import FEWEST_RUNS
+from crawler.drift_seen import Alarm, Memory
 from crawler.items import Item
 from crawler.reading import page_of
 from crawler.repair import propose

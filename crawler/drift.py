@@ -9,216 +9,17 @@ a person accepts it. What is remembered of an entity are its numbers and hashes;
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
-from typing import Any
 
-from crawler.items import KINDS, Board, BoardEntry, Item, News, Subtitle
+from crawler.drift_limits import FEW, FEWEST_RUNS, RUNS, SEVERAL, alarm
+from crawler.drift_seen import ENTITIES, Alarm, Measure, Memory, PageSeen, Run, Value, Values, counters_of
 
-RUNS = 24  # as many past runs are compared with
-FEWEST_RUNS = 4  # of fewer nobody can say what is usual
-ENTITIES = 300  # remembered of a kind; the newest
-FIELDS_OF_SWAP = 12
-WIDTH = 5.0  # median absolute deviations
-CHANCE = 4.0  # standard errors of a counted share
 SAME_PAGE = 0.85  # of a page's usual names: a page that still has these is no wall
-FEW, SEVERAL, MANY = 3, 5, 10
-Value = float | str | None
-Values = dict[str, Value]
-MAY_END = frozenset(("list_price",))
-"""What a page shows for a time only: a sale ends."""
-PARTS = {"news": tuple(News.model_fields), "subtitles": tuple(Subtitle.model_fields)}
-"""Lists of objects: the first is looked at."""
-UNSAID = frozenset(("topic_key", "at"))
-"""Follows from other fields, or has no value of its own."""
-_URL = re.compile(r"(https?:)?//\S+")
-
-
-@dataclass(frozen=True, slots=True)
-class PageSeen:
-    parser: str
-    """Page object without its version."""
-    outcome: str
-    words: frozenset[str] = frozenset()
-    """Hashes of the names it is made of (`names`); empty where nobody looked."""
-    links: frozenset[str] = frozenset()
-    """Hashes of which name stands within which."""
-    odd: tuple[str, ...] = ()
-    """Fields that were there and could not be read (`field_of`)."""
-    damaged: bool = False
-    """Cut or torn: it says nothing of the site's shape."""
-
-
-@dataclass(slots=True)
-class Run:
-    """What a run gave. Groups are a page object and a kind of item: `tiktok.list post`."""
-
-    at: datetime
-    entities: dict[str, dict[str, Values]] = field(default_factory=lambda: defaultdict(dict))
-    counted: Counter[str] = field(default_factory=Counter)
-    pages: list[PageSeen] = field(default_factory=list)
-
-    def take(self, item: Item) -> None:
-        group = f"{item.parser.partition('@')[0]} {item.kind}"
-        self.counted[group] += 1
-        mine = self.entities[group]
-        if len(mine) < ENTITIES:
-            mine[key_of(item)] = values_of(item)
-
-
-def key_of(item: Item) -> str:
-    """A hash: a name is no business of this memory. Rows of a list are known by their topic, not by their moment."""
-    key = item.key
-    if isinstance(item, BoardEntry):
-        key = f"{item.board}#{item.topic_key}"
-    elif isinstance(item, Board):
-        key = item.board
-    return hash_of(key)
-
-
-def hash_of(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
-
-
-def names(words: Iterable[str]) -> frozenset[str]:
-    """Hashes of a page's names; of very many, always the same sample."""
-    return frozenset(sorted(hash_of(each)[:8] for each in words)[:600])
-
-
-def field_of(oddity: str) -> str | None:
-    """The field's name in a path such as `body.itemList[3].stats.diggCount`; None for what says something else."""
-    found = re.fullmatch(r"[^\s:]{0,200}\.(\w{1,40})", oddity)
-    return found[1] if found else None
-
-
-def values_of(item: Item) -> Values:
-    found: Values = {}
-    values = item.__dict__
-    for name in item.facts():
-        if name.endswith("_precision"):  # whether a number is rounded; by how much follows from its size
-            found[name] = f"flag {values[name] is not None}"
-        elif name in PARTS:
-            first = next(iter(values[name] or ()), None)
-            found |= {f"{name}.{part}": _value(getattr(first, part, None)) for part in PARTS[name]}
-        elif name not in UNSAID and not name.endswith(("_floor", "_at_least")):
-            found[name] = _value(values[name])
-    return found
-
-
-def _value(value: Any) -> Value:
-    """Numbers as they are; of everything else its form and a hash."""
-    if value is None or value == "" or value == ():
-        return None
-    if isinstance(value, bool):
-        return f"flag {value}"
-    if isinstance(value, int | float | Decimal):
-        return float(value)
-    if isinstance(value, datetime):
-        return f"moment {value.timestamp():.0f}"
-    text = value if isinstance(value, str) else repr(value)
-    if not isinstance(value, str):
-        form = "list"
-    elif _URL.fullmatch(text):
-        form = "address"
-    elif text.strip().isdecimal():
-        form = "digits"
-    else:
-        form = "text" if " " in text.strip() else "word"
-    return f"{form} {hash_of(text)}"
-
-
-@dataclass(slots=True)
-class Memory:
-    """What is known of a spider from its clean runs; plain data, so that it can be kept as JSON."""
-
-    runs: int = 0
-    at: float | None = None
-    """Moment of the newest run, seconds since 1970."""
-    group_runs: dict[str, int] = field(default_factory=dict)
-    group_at: dict[str, float] = field(default_factory=dict)
-    """Moment of the newest run that had something to measure of a group."""
-    entities: dict[str, dict[str, Values]] = field(default_factory=dict)
-    charts: dict[str, list[float]] = field(default_factory=dict)
-    words: dict[str, dict[str, float]] = field(default_factory=dict)
-    """By page object: names, and in which share of its good pages they are."""
-    links: dict[str, dict[str, float]] = field(default_factory=dict)
-    """The same of which name stands within which."""
-
-    def as_data(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Memory:
-        return cls(**{name: data[name] for name in cls.__slots__ if name in data})
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    group: str
-    field: str
-    """Empty for what concerns the group as a whole."""
-    what: str
-    value: float
-    n: int
-    """Things counted."""
-
-    @property
-    def name(self) -> str:
-        return f"{self.group}|{self.field}|{self.what}"
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    measure: Measure
-    usual: float
-    low: float
-    high: float
-    runs: int
-    """Clean runs it is judged by."""
-
-    def __str__(self) -> str:
-        each = self.measure
-        about = f"{each.group}" + (f".{each.field}" if each.field else "")
-        return f"{about}: {SAYS[each.what.partition(' ')[0]].format(what=each.what.partition(' ')[2])} " + (
-            f"{_said(each, each.value)}, usually {_said(each, self.usual)} (n={each.n}, {self.runs} runs)"
-        )
-
-
-SAYS = {
-    "broken": "pages that hold their data no longer where it was:",
-    "odd": "pages on which it is there and cannot be read:",
-    "gone": "items of a page:",
-    "known": "known from earlier runs:",
-    "filled": "filled:",
-    "lost": "had a value before and have none now:",
-    "zero": "are 0:",
-    "changed": "differ from what the same thing showed before:",
-    "still": "have not moved:",
-    "step": "moved by the factor",
-    "level": "median:",
-    "ratio": "median ratio to {what}:",
-    "form": "look like {what}:",
-    "distinct": "differ from each other:",
-    "swap": "show what {what} showed before, and the other way round:",
-}
-FACTORS = frozenset(("step", "level", "ratio", "gone"))
-"""Measured as logarithms."""
-
-
-def _said(measure: Measure, value: float) -> str:
-    if measure.what.partition(" ")[0] not in FACTORS:
-        return f"{value:.0%}"
-    shown = math.exp(min(value, 60.0)) - (1 if measure.what in ("level", "gone") else 0)
-    return f"{shown:,.0f}" if shown >= 100 else f"{shown:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +36,8 @@ def examine(run: Run, memory: Memory) -> Finding:
     measures = [*_pages(run, memory), *_groups(run, memory)]
     reshaped = _reshaped(run, memory)
     found = [
-        alarm for each in measures
-        if (alarm := _alarm(each, memory, each.group.partition(" ")[0] in reshaped)) is not None
+        told for each in measures
+        if (told := alarm(each, memory, each.group.partition(" ")[0] in reshaped)) is not None
     ]  # fmt: skip
     little = sorted(group for group in run.entities if memory.group_runs.get(group, 0) < FEWEST_RUNS)
     return Finding(tuple(_telling(found)), tuple(little), _learned(run, memory, measures, found))
@@ -336,11 +137,6 @@ def _group(group: str, now: dict[str, Values], memory: Memory, run: Run) -> Iter
     yield from _swaps(group, known)
 
 
-@cache
-def counters_of(group: str) -> frozenset[str]:
-    return frozenset(KINDS[group.rpartition(" ")[2]].counters)
-
-
 def _field(
     group: str, name: str, values: list[Value], pairs: list[tuple[Value, Value]], counter: bool
 ) -> Iterable[Measure]:
@@ -406,82 +202,6 @@ def _near(one: Value, other: Value) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return abs(math.log((max(one, 0) + 5) / (max(other, 0) + 5))) < 0.15
     return one == other
-
-
-# What is usual
-
-
-def _alarm(measure: Measure, memory: Memory, reshaped: bool) -> Alarm | None:
-    """reshaped: the page itself has other members than ever; then less has to be seen."""
-    past = memory.charts.get(measure.name, [])
-    what = measure.what.partition(" ")[0]
-    runs = memory.group_runs.get(measure.group, 0)
-    if runs < FEWEST_RUNS:
-        return None
-    if what in ("lost", "changed", "zero", "swap", "broken", "odd"):
-        past = past or [0.0]  # so it is at home, until a chart says otherwise
-    elif len(past) < max(FEWEST_RUNS, min(runs, RUNS) // 2):
-        return None  # not usually there
-    if measure.field in MAY_END and what in ("lost", "filled") and not reshaped:
-        return None
-    usual = median(past)
-    low, high = _limits(measure, what, past, usual, reshaped)
-    return None if low <= measure.value <= high else Alarm(measure, usual, low, high, runs)
-
-
-def _limits(measure: Measure, what: str, past: Sequence[float], usual: float, reshaped: bool) -> tuple[float, float]:
-    """Both ends of what is usual; an end that says nothing is infinite."""
-    spread = WIDTH * 1.4826 * median([abs(each - usual) for each in past])
-    wide = 0.5 * (max(past) - min(past))
-    low, high = min(usual - spread, min(past) - wide), max(usual + spread, max(past) + wide)
-    n = measure.n
-    if what == "step":
-        down, up = _reach(measure)  # in which what went viral before has its room already
-        return usual - spread - down, usual + spread + up
-    if what in ("level", "ratio"):
-        reach = math.log(4) + 3 / math.sqrt(n) if n >= SEVERAL else math.inf
-        return low - reach, high + reach
-    if what == "gone":  # nothing where there was always something; a longer list is no break
-        return (1e-9 if min(past) > 0.05 else -math.inf), math.inf
-    even = (usual * len(past) + 0.5) / (len(past) + 1)  # never surely 0 or 1 after few runs
-    witnessed = reshaped and what in ("lost", "changed", "zero", "filled")
-    slack = 1 / (2 * n) if witnessed else CHANCE * math.sqrt(even * (1 - even) / n) + 1.2 / n
-    return _share_limits(measure, what, low, high, slack)
-
-
-def _share_limits(measure: Measure, what: str, low: float, high: float, slack: float) -> tuple[float, float]:
-    n, counter = measure.n, measure.field in counters_of_any(measure.group)
-    match what:
-        case "broken":
-            return -1.0, max(high + 0.1, 0.3 if n > 1 else 0.5)
-        case "odd":
-            return -1.0, high + 0.1
-        case "swap":
-            return -1.0, max(high, 0.55 if n >= 2 else 0.99)
-        case "lost" if counter:  # a shown counter is not taken away
-            return -1.0, max(high + 0.3, 0.5)
-        case "lost" | "changed" | "zero":
-            return -1.0, high + 0.25 + slack
-        case "still":
-            return -1.0, (high + 0.1 + slack if n >= SEVERAL and high < 0.8 else 1.0)
-        case "known":
-            return low - 0.2 - slack, 1.0
-        case _:
-            return low - 0.1 - slack, high + 0.1 + slack
-
-
-def counters_of_any(group: str) -> frozenset[str]:
-    return frozenset() if group.endswith(" page") else counters_of(group)
-
-
-def _reach(measure: Measure) -> tuple[float, float]:
-    """How far a median may move by itself, down and up, as logarithms: one thing may go viral, ten may not at once."""
-    n, counter = measure.n, measure.field in counters_of(measure.group)
-    if not counter or measure.field in ("price", "list_price", "rating"):
-        return (math.log(8), math.log(8)) if n < SEVERAL else (math.log(4), math.log(4))
-    up = 60 if n == 1 else 25 if n == 2 else 8 if n < SEVERAL else 4 if n < MANY else 2.5
-    down = 4 if n == 1 else 3 if n == 2 else 2 if n < MANY else 1.5
-    return math.log(down), math.log(up)
 
 
 def _telling(alarms: list[Alarm]) -> list[Alarm]:

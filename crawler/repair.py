@@ -8,39 +8,41 @@ value that is nowhere is said to be gone. A person decides.
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from difflib import SequenceMatcher
-from fractions import Fraction
-from statistics import fmean, median
+from statistics import fmean
 from typing import Any
 
 from crawler import trees
 from crawler.archive import Capture
-from crawler.counts import CountError, parse_count
-from crawler.items import Board, BoardEntry, Item
+from crawler.items import Item
 from crawler.reading import page_of
+from crawler.repair_proof import (
+    EMPTY,
+    LEAST_GAIN,
+    Known,
+    agreement,
+    are_counts,
+    closeness,
+    entities_of,
+    factor,
+    is_gone,
+    is_worth,
+    name_of,
+    numbers_in,
+    shown_by,
+)  # fmt: skip
 from crawler.repairs import NONE, Alias, Repair, Repairs, revision
 from crawler.trees import EACH, Path
 
 MOST_TRIED = 60
 MOST_STEPS = 4
 CAPTURES = 6  # of each side; more prove no more and cost as much again
-LEAST_GAIN = 0.3
-"""Agreement that a field has to gain, of 1."""
-MOST_LOST = 0.1
 RIGHT = 0.5
 """Agreement from which a field counts as read right; what moves by itself never agrees wholly."""
-NICE = tuple(Fraction(each) ** sign for each in (10, 60, 100, 1000, 3600, 10**6) for sign in (1, -1))
-SAME = 3
-"""Things seen again, from which they are compared one by one."""
-EMPTY: tuple[Any, ...] = (None, "", ())
-MOVING = frozenset(("at", "position", "shown_at"))
-Known = dict[str, Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class _Search:
         self.page, self.old, self.new, self.hash_key = page, old, new, hash_key
         self.known = self.read(old, ())
         self.now = self.read(new, ())
-        names = _entities(self.known.values())
+        names = entities_of(self.known.values())
         self.before, self.after = _Shape(old, names), _Shape(new, names)
 
     def read(self, captures: Iterable[Capture], aliases: Sequence[Alias]) -> Known:
@@ -130,7 +132,7 @@ class _Search:
             page = page_of(each, self.page, self.hash_key, mended)
             for item in page.items() if page is not None else ():
                 if isinstance(item, Item):
-                    found[_name(item)] = item
+                    found[name_of(item)] = item
         return found
 
     def step(self, before: Sequence[Alias]) -> list[Alias] | None:
@@ -145,7 +147,7 @@ class _Search:
                 continue
             gained = agreement(self.known, self.read(self.new, [*before, *aliases]))
             gain = fmean(gained.values()) - fmean(base.values()) if base else 0.0
-            if gain > (best[0] + 1e-9 if best else 0.0) and _worth(base, gained):
+            if gain > (best[0] + 1e-9 if best else 0.0) and is_worth(base, gained):
                 best = gain, list(aliases)
         return best[1] if best else None
 
@@ -184,11 +186,11 @@ class _Search:
         """Numbers that have become text or another unit, where they always were."""
         for path, values in self.before.nodes.items():
             now = self.after.nodes.get(path)
-            if now is None or not _numbers(values):
+            if now is None or not numbers_in(values):
                 continue
-            if not _numbers(now) and _counts(now):
+            if not numbers_in(now) and are_counts(now):
                 yield (Alias(trees.shown(path), trees.shown(path), count=True),)
-            elif (times := factor(_numbers(values), _numbers(now))) is not None:
+            elif (times := factor(numbers_in(values), numbers_in(now))) is not None:
                 yield (Alias(trees.shown(path), trees.shown(path), times),)
 
     def _exchanges(self) -> Iterator[Sequence[Alias]]:
@@ -220,14 +222,14 @@ class _Search:
         mended = self.read(self.new, aliases)
         base, gained = agreement(self.known, self.now), agreement(self.known, mended)
         moved = tuple(
-            Moved(*name, base.get(name, 0.0), share, _shown_by(self.known, *name), tuple(self._examples(name, mended)))
+            Moved(*name, base.get(name, 0.0), share, shown_by(self.known, *name), tuple(self._examples(name, mended)))
             for name, share in sorted(gained.items())
             if share - base.get(name, 0.0) >= LEAST_GAIN
         )
         usual = agreement(self.known, self.known)
         gone = tuple(
             name for name in sorted(usual)
-            if gained.get(name, 0.0) < RIGHT and _broken(self.known, mended, *name)
+            if gained.get(name, 0.0) < RIGHT and is_gone(self.known, mended, *name)
         )  # fmt: skip
         since = min((each.fetched_at for each in self.new), default=datetime.min.replace(tzinfo=UTC))
         return Proposal(
@@ -295,9 +297,9 @@ def _alias(lost: Path, there: Path, old: Sequence[Any], new: Sequence[Any]) -> A
         steps[at] = "0"
         extra -= 1
     read, source = trees.shown(lost), trees.shown(tuple(steps))
-    before, after = _numbers(old), _numbers(new)
+    before, after = numbers_in(old), numbers_in(new)
     if before and not after:
-        return Alias(read, source, count=True) if _counts(new) else None
+        return Alias(read, source, count=True) if are_counts(new) else None
     times = factor(before, after) if before and after else None
     return Alias(read, source, times)
 
@@ -308,70 +310,6 @@ def _likeness(lost: Path, there: Path, old: Sequence[Any], new: Sequence[Any]) -
     beside = sum(1 for one, other in zip(lost[:-1], there[:-1], strict=False) if one == other) / max(len(lost) - 1, 1)
     high = 1.0 / len(lost)  # one pair of upper paths explains all below
     return closeness(old, new) + 0.4 * spelt + 0.3 * beside + 0.3 * high
-
-
-def closeness(old: Sequence[Any], new: Sequence[Any]) -> float:
-    """0 to 1: how much two lists of values are of the same things, a little later."""
-    before, after = _numbers(old), _numbers(new)
-    if before and after:
-        ranks = zip(_quantiles(before), _quantiles(after), strict=True)
-        exact = len(set(before) & set(after)) / len(set(before))
-        apart = fmean(abs(math.log((abs(a) + 5) / (abs(b) + 5))) for a, b in ranks)
-        return max(exact, 1 - min(apart / math.log(8), 1.0))
-    if isinstance(old[0], dict) and isinstance(new[0], dict):
-        one, other = set(old[0]), set(new[0])
-        return len(one & other) / max(len(one | other), 1)
-    if isinstance(old[0], list) and isinstance(new[0], list):
-        return closeness(old[0], new[0]) if old[0] and new[0] else 0.3
-    texts, now = {str(each) for each in old if each}, {str(each) for each in new if each}
-    return len(texts & now) / len(texts) if texts else 0.0
-
-
-def _quantiles(numbers: Sequence[float], parts: int = 7) -> list[float]:
-    ordered = sorted(numbers)
-    return [ordered[round(i * (len(ordered) - 1) / (parts - 1))] for i in range(parts)]
-
-
-def _numbers(values: Sequence[Any]) -> list[float]:
-    """The numbers of a path, digits in text among them; none where anything else stands there."""
-    found = []
-    for each in values:
-        if each is None or each == "":
-            continue
-        if isinstance(each, bool) or not isinstance(each, int | float | str):
-            return []
-        try:
-            found.append(float(each))
-        except ValueError:
-            return []
-        if isinstance(each, str) and each != each.strip():
-            return []
-    return found
-
-
-def _counts(values: Sequence[Any]) -> bool:
-    """Whether all of it is text that shows a number, such as "1.2K"."""
-    shown = [each for each in values if each not in (None, "")]
-    if not shown or not all(isinstance(each, str) and len(each) <= 20 for each in shown):
-        return False
-    try:
-        return all(_number(each) is not None for each in shown)
-    except CountError:
-        return False
-
-
-def _number(text: str) -> Decimal | int | None:
-    plain = text.strip().replace(",", "")
-    return Decimal(plain) if plain.replace(".", "", 1).isdecimal() else parse_count(text).value
-
-
-def factor(before: Sequence[float], after: Sequence[float]) -> Fraction | None:
-    """What the new numbers have to be multiplied with to be those of before; None where they are of one size."""
-    a, b = (median(map(abs, each)) if each else 0.0 for each in (before, after))
-    if not a or not b or abs(math.log(a / b)) < math.log(4):
-        return None
-    near = min(NICE, key=lambda each: abs(math.log(float(each) * b / a)))
-    return near if abs(math.log(float(near) * b / a)) < math.log(1.6) else None
 
 
 def _of_markup(old: Sequence[Capture], new: Sequence[Capture]) -> Iterator[Sequence[Alias]]:
@@ -395,105 +333,3 @@ def _of_markup(old: Sequence[Capture], new: Sequence[Capture]) -> Iterator[Seque
 
 def _kind_of(token: str) -> str:
     return token.partition("=")[0] if "=" in token else "<"
-
-
-# What agrees
-
-
-def _name(item: Item) -> str:
-    """What an item is of: rows of a list are known by their topic, not by moment and place."""
-    if isinstance(item, BoardEntry):
-        return f"{item.kind} {item.board}#{item.topic_key}"
-    return f"{item.kind} {item.board if isinstance(item, Board) else item.key}"
-
-
-def _entities(items: Iterable[Item]) -> frozenset[str]:
-    """Names of things, which as members of an object stand for one of many."""
-    told = ("username", "author", "handle", "post_id", "user_id", "tag_id", "sound_id", "product_id")
-    return frozenset(
-        each for item in items for name in told if isinstance(each := getattr(item, name, None), str) and each
-    )
-
-
-def agreement(known: Known, now: Known) -> dict[tuple[str, str], float]:
-    """By kind and field: how far what is read now is what the same things showed before, 0 to 1.
-
-    Of lists that have turned over, where hardly a thing is the same: how far it is of the same sort and size.
-    """
-    found: dict[tuple[str, str], float] = {}
-    after: dict[str, list[Item]] = defaultdict(list)
-    for item in now.values():
-        after[item.kind].append(item)
-    kinds: dict[str, list[tuple[str, Item]]] = defaultdict(list)
-    for key, item in known.items():
-        kinds[item.kind].append((key, item))
-    for kind, items in kinds.items():
-        same = sum(key in now for key, _ in items)
-        turned = same < min(SAME, len(items)) and len(after[kind]) >= SAME
-        for name in items[0][1].facts():
-            if name not in MOVING:
-                shown = [(now.get(key), item, getattr(item, name)) for key, item in items]
-                share = (
-                    _alike([value for _, _, value in shown], [getattr(each, name) for each in after[kind]])
-                    if turned else _agreeing(name, shown)
-                )  # fmt: skip
-                if share is not None:
-                    found[kind, name] = share
-    return found
-
-
-def _agreeing(name: str, shown: Iterable[tuple[Item | None, Item, Any]]) -> float | None:
-    """shown: what a thing is now, was before, and its value then."""
-    shares = []
-    for other, item, then in shown:
-        if name.endswith("_precision"):  # exact numbers stay exact
-            shares.append(float(other is not None and (getattr(other, name) is None) == (then is None)))
-        elif then not in EMPTY:
-            moves = name in item.counters or name == "volume"
-            shares.append(0.0 if other is None else _agrees(then, getattr(other, name), moves))
-    return fmean(shares) if shares else None
-
-
-def _alike(then: list[Any], now: list[Any]) -> float | None:
-    filled, shown = ([each for each in values if each not in EMPTY] for values in (then, now))
-    if not filled:
-        return None
-    share = min(1.0, (len(shown) / len(now)) / (len(filled) / len(then))) if now else 0.0
-    if not shown or not isinstance(filled[0], int | float | Decimal) or isinstance(filled[0], bool):
-        return share
-    numbers = [[float(each) for each in values] for values in (filled, shown)]
-    return share * closeness(*numbers)
-
-
-def _agrees(then: Any, now: Any, moves: bool) -> float:
-    if now is None:
-        return 0.0
-    if moves and isinstance(then, int | float | Decimal) and isinstance(now, int | float | Decimal):
-        apart = abs(math.log((abs(float(now)) + 5) / (abs(float(then)) + 5)))
-        return max(0.0, 1 - apart / math.log(4))
-    return float(then == now)
-
-
-def _worth(base: Mapping[tuple[str, str], float], gained: Mapping[tuple[str, str], float]) -> bool:
-    """Some field comes back, and none is lost for it."""
-    changes = [gained.get(name, 0.0) - share for name, share in base.items()]
-    return max(changes, default=0.0) >= LEAST_GAIN and min(changes, default=0.0) >= -MOST_LOST
-
-
-def _shown_by(known: Known, kind: str, field: str) -> int:
-    return sum(item.kind == kind and getattr(item, field, None) not in EMPTY for item in known.values())
-
-
-def _broken(known: Known, now: Known, kind: str, field: str) -> bool:
-    """Said something before, and says nothing now of anything: none, nothing, 0, no."""
-    before = [getattr(item, field, None) for item in known.values() if item.kind == kind]
-    after = [getattr(item, field, None) for item in now.values() if item.kind == kind]
-    return any(before) and not any(after)
-
-
-def with_revision(repairs: Repairs, more: Sequence[Repair]) -> Repairs:
-    """Both together; of one page all are of the newest revision."""
-    joined: dict[str, Sequence[Repair]] = {page: list(each) for page, each in repairs.items()}
-    for each in more:
-        joined[each.page] = [*joined.get(each.page, ()), replace(each)]
-    return joined

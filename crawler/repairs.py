@@ -126,10 +126,13 @@ def _counted(text: str) -> int | float | None:
 
 
 def standing(repairs: Repairs, page: str, at: datetime) -> list[Alias]:
-    """What holds for a capture of this page at this moment."""
-    return [
-        each.alias for each in repairs.get(page, ()) if each.since <= at and (each.until is None or at < each.until)
-    ]
+    """What holds for a capture of this page at this moment; of two for one place the newer revision."""
+    found = {
+        each.alias.read: each.alias
+        for each in sorted(repairs.get(page, ()), key=lambda one: one.revision)
+        if each.since <= at and (each.until is None or at < each.until)
+    }
+    return list(found.values())
 
 
 def revision(repairs: Repairs, page: str) -> int:

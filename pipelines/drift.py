@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from crawler import trees
 from crawler.archive import ArchiveError, CaptureMissing
 from crawler.context import Context, page_read
-from crawler.drift import PageSeen, Run, examine, field_of, names
+from crawler.drift import examine
+from crawler.drift_seen import PageSeen, Run, field_of, names
 from crawler.items import Item
 from crawler.storage import drift
 from crawler.storage.connect import address, connect, plain_errors

@@ -18,7 +18,8 @@ from bson.binary import Binary
 from bson.codec_options import CodecOptions
 from pymongo.database import Database
 
-from crawler.drift import Alarm, Memory, accepted
+from crawler.drift import accepted
+from crawler.drift_seen import Alarm, Memory
 
 Document = dict[str, Any]
 

@@ -1,0 +1,182 @@
+"""Whether what is read is what was known: values of paths compared, items compared. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from statistics import fmean, median
+from typing import Any
+
+from crawler.counts import CountError, parse_count
+from crawler.items import Board, BoardEntry, Item
+
+LEAST_GAIN = 0.3
+"""Agreement that a field has to gain, of 1."""
+MOST_LOST = 0.1
+NICE = tuple(Fraction(each) ** sign for each in (10, 60, 100, 1000, 3600, 10**6) for sign in (1, -1))
+SAME = 3
+"""Things seen again, from which they are compared one by one."""
+EMPTY: tuple[Any, ...] = (None, "", ())
+MOVING = frozenset(("at", "position", "shown_at"))
+Known = dict[str, Item]
+"""Items by what they are of."""
+Agreement = dict[tuple[str, str], float]
+"""By kind and field, 0 to 1."""
+
+
+def name_of(item: Item) -> str:
+    """What an item is of: rows of a list are known by their topic, not by moment and place."""
+    if isinstance(item, BoardEntry):
+        return f"{item.kind} {item.board}#{item.topic_key}"
+    return f"{item.kind} {item.board if isinstance(item, Board) else item.key}"
+
+
+def entities_of(items: Iterable[Item]) -> frozenset[str]:
+    """Names of things, which as members of an object stand for one of many."""
+    told = ("username", "author", "handle", "post_id", "user_id", "tag_id", "sound_id", "product_id")
+    return frozenset(
+        each for item in items for name in told if isinstance(each := getattr(item, name, None), str) and each
+    )
+
+
+def agreement(known: Known, now: Known) -> dict[tuple[str, str], float]:
+    """By kind and field: how far what is read now is what the same things showed before, 0 to 1.
+
+    Of lists that have turned over, where hardly a thing is the same: how far it is of the same sort and size.
+    """
+    found: dict[tuple[str, str], float] = {}
+    after: dict[str, list[Item]] = defaultdict(list)
+    for item in now.values():
+        after[item.kind].append(item)
+    kinds: dict[str, list[tuple[str, Item]]] = defaultdict(list)
+    for key, item in known.items():
+        kinds[item.kind].append((key, item))
+    for kind, items in kinds.items():
+        same = sum(key in now for key, _ in items)
+        turned = same < min(SAME, len(items)) and len(after[kind]) >= SAME
+        for name in items[0][1].facts():
+            if name not in MOVING:
+                shown = [(now.get(key), item, getattr(item, name)) for key, item in items]
+                share = (
+                    _alike([value for _, _, value in shown], [getattr(each, name) for each in after[kind]])
+                    if turned else _agreeing(name, shown)
+                )  # fmt: skip
+                if share is not None:
+                    found[kind, name] = share
+    return found
+
+
+def _agreeing(name: str, shown: Iterable[tuple[Item | None, Item, Any]]) -> float | None:
+    """shown: what a thing is now, was before, and its value then."""
+    shares = []
+    for other, item, then in shown:
+        if name.endswith("_precision"):  # exact numbers stay exact
+            shares.append(float(other is not None and (getattr(other, name) is None) == (then is None)))
+        elif then not in EMPTY:
+            moves = name in item.counters or name == "volume"
+            shares.append(0.0 if other is None else _agrees(then, getattr(other, name), moves))
+    return fmean(shares) if shares else None
+
+
+def _alike(then: list[Any], now: list[Any]) -> float | None:
+    filled, shown = ([each for each in values if each not in EMPTY] for values in (then, now))
+    if not filled:
+        return None
+    share = min(1.0, (len(shown) / len(now)) / (len(filled) / len(then))) if now else 0.0
+    if not shown or not isinstance(filled[0], int | float | Decimal) or isinstance(filled[0], bool):
+        return share
+    numbers = [[float(each) for each in values] for values in (filled, shown)]
+    return share * closeness(*numbers)
+
+
+def _agrees(then: Any, now: Any, moves: bool) -> float:
+    if now is None:
+        return 0.0
+    if moves and isinstance(then, int | float | Decimal) and isinstance(now, int | float | Decimal):
+        apart = abs(math.log((abs(float(now)) + 5) / (abs(float(then)) + 5)))
+        return max(0.0, 1 - apart / math.log(4))
+    return float(then == now)
+
+
+def is_worth(base: Mapping[tuple[str, str], float], gained: Mapping[tuple[str, str], float]) -> bool:
+    """Some field comes back, and none is lost for it."""
+    changes = [gained.get(name, 0.0) - share for name, share in base.items()]
+    return max(changes, default=0.0) >= LEAST_GAIN and min(changes, default=0.0) >= -MOST_LOST
+
+
+def shown_by(known: Known, kind: str, field: str) -> int:
+    return sum(item.kind == kind and getattr(item, field, None) not in EMPTY for item in known.values())
+
+
+def is_gone(known: Known, now: Known, kind: str, field: str) -> bool:
+    """Said something before, and says nothing now of anything: none, nothing, 0, no."""
+    before = [getattr(item, field, None) for item in known.values() if item.kind == kind]
+    after = [getattr(item, field, None) for item in now.values() if item.kind == kind]
+    return any(before) and not any(after)
+
+
+def closeness(old: Sequence[Any], new: Sequence[Any]) -> float:
+    """0 to 1: how much two lists of values are of the same things, a little later."""
+    before, after = numbers_in(old), numbers_in(new)
+    if before and after:
+        ranks = zip(_quantiles(before), _quantiles(after), strict=True)
+        exact = len(set(before) & set(after)) / len(set(before))
+        apart = fmean(abs(math.log((abs(a) + 5) / (abs(b) + 5))) for a, b in ranks)
+        return max(exact, 1 - min(apart / math.log(8), 1.0))
+    if isinstance(old[0], dict) and isinstance(new[0], dict):
+        one, other = set(old[0]), set(new[0])
+        return len(one & other) / max(len(one | other), 1)
+    if isinstance(old[0], list) and isinstance(new[0], list):
+        return closeness(old[0], new[0]) if old[0] and new[0] else 0.3
+    texts, now = {str(each) for each in old if each}, {str(each) for each in new if each}
+    return len(texts & now) / len(texts) if texts else 0.0
+
+
+def _quantiles(numbers: Sequence[float], parts: int = 7) -> list[float]:
+    ordered = sorted(numbers)
+    return [ordered[round(i * (len(ordered) - 1) / (parts - 1))] for i in range(parts)]
+
+
+def numbers_in(values: Sequence[Any]) -> list[float]:
+    """The numbers of a path, digits in text among them; none where anything else stands there."""
+    found = []
+    for each in values:
+        if each is None or each == "":
+            continue
+        if isinstance(each, bool) or not isinstance(each, int | float | str):
+            return []
+        try:
+            found.append(float(each))
+        except ValueError:
+            return []
+        if isinstance(each, str) and each != each.strip():
+            return []
+    return found
+
+
+def are_counts(values: Sequence[Any]) -> bool:
+    """Whether all of it is text that shows a number, such as "1.2K"."""
+    shown = [each for each in values if each not in (None, "")]
+    if not shown or not all(isinstance(each, str) and len(each) <= 20 for each in shown):
+        return False
+    try:
+        return all(_number(each) is not None for each in shown)
+    except CountError:
+        return False
+
+
+def _number(text: str) -> Decimal | int | None:
+    plain = text.strip().replace(",", "")
+    return Decimal(plain) if plain.replace(".", "", 1).isdecimal() else parse_count(text).value
+
+
+def factor(before: Sequence[float], after: Sequence[float]) -> Fraction | None:
+    """What the new numbers have to be multiplied with to be those of before; None where they are of one size."""
+    a, b = (median(map(abs, each)) if each else 0.0 for each in (before, after))
+    if not a or not b or abs(math.log(a / b)) < math.log(4):
+        return None
+    near = min(NICE, key=lambda each: abs(math.log(float(each) * b / a)))
+    return near if abs(math.log(float(near) * b / a)) < math.log(1.6) else None
