@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -12,9 +13,10 @@ from analysis.output import clean
 from analysis.text.command_parts import MOST_READ, common_arguments, finish, newest_first, posts_asked, shelf
 from analysis.text.duplicates import groups
 from analysis.text.nearness import nearness
+from analysis.text.posts import PostText
 
 SHOWN = 80  # characters of a post on the screen
-HEADS = {"near": "near", "post": "post", "at": "made", "author": "author", "copies": "copies", "shown": "says"}
+HEADS = {"told": "near", "post": "post", "at": "made", "author": "author", "copies": "copies", "shown": "says"}
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,18 +34,24 @@ def _run(args: argparse.Namespace, session: Session) -> int:
     held = Counter(first)
     kept = sorted(held)
     near, made_by = nearness(question, [posts[at].said for at in kept], shelf(session))
-    order = sorted(zip(near.tolist(), kept, strict=True), key=lambda each: (-each[0], each[1]))
-    frame = pd.DataFrame([
-        {
-            "near": round(alike, 3), "post": posts[at].key, "at": posts[at].at, "author": posts[at].author,
-            "copies": held[at] - 1, "says": posts[at].said, "shown": clean(posts[at].said)[:SHOWN],
-        }
-        for alike, at in order if alike > 0
-    ], columns=["near", "post", "at", "author", "copies", "says", "shown"])  # fmt: skip
+    frame = _table(near.tolist(), [(posts[at], held[at] - 1) for at in kept])
     older = f"; {len(every) - len(posts):,} older ones were not read, see --until" if len(every) > len(posts) else ""
     title = f"{len(posts):,} posts, {len(posts) - len(kept):,} copies folded, by {made_by}{older}"
-    finish(args, session, frame.drop(columns="shown") if args.output else frame, title, HEADS)
+    finish(args, session, frame.drop(columns=["told", "shown"]) if args.output else frame, title, HEADS)
     return GOOD
+
+
+def _table(near: Sequence[float], posts: Sequence[tuple[PostText, int]]) -> pd.DataFrame:
+    """Nearest first; what has nothing in common with the question is left out. *posts*: each with its copies."""
+    order = sorted(range(len(posts)), key=lambda at: (-near[at], at))
+    rows = [
+        {
+            "near": round(near[at], 3), "told": f"{near[at]:.2f}", "post": post.key, "at": post.at,
+            "author": post.author, "copies": copies, "says": post.said, "shown": clean(post.said)[:SHOWN],
+        }
+        for at, (post, copies) in ((at, posts[at]) for at in order) if near[at] > 0
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["near", "told", "post", "at", "author", "copies", "says", "shown"])
 
 
 SEARCH = Command("Posts nearest to a text by meaning.", _arguments, _run)
