@@ -24,17 +24,21 @@ class Source(Protocol):
 
 def wanted(message: str, sources: Iterable[Source]) -> tuple[str, str]:
     """Spider and target of a JSON message. Raises TargetError."""
+    said = parsed(message)
+    return of_url(said["url"], sources) if "url" in said else of_spider(said["spider"], said["target"], sources)
+
+
+def parsed(message: str) -> dict[str, str]:
+    """`url`, or `spider` and `target`; nobody has asked yet whether there is such a one. Raises TargetError."""
     try:
         data = json.loads(message[: MOST_CHARS + 1]) if len(message) <= MOST_CHARS else None
     except ValueError:
         data = None
     if not isinstance(data, dict):
         raise TargetError(f'message: expected JSON such as {{"url": "https://…"}}, at most {MOST_CHARS} characters')
-    if isinstance(url := data.get("url"), str):
-        return of_url(url, sources)
-    spider, target = data.get("spider"), data.get("target")
-    if isinstance(spider, str) and isinstance(target, str):
-        return of_spider(spider, target, sources)
+    for names in (("url",), ("spider", "target")):
+        if all(isinstance(data.get(name), str) for name in names):
+            return {name: data[name] for name in names}
     raise TargetError(f"message: expected url, or spider and target; found {', '.join(sorted(map(str, data)))[:80]}")
 
 

@@ -10,7 +10,9 @@ from starlette.responses import JSONResponse, Response
 from analysis.web.guard import ALIVE
 from analysis.web.shapes import Trouble
 from analysis.web.site import Site
+from crawler.asking import parsed
 from crawler.storage.jobs import MOST_CHARS, Queue
+from crawler.targets import TargetError
 
 ROUTER = APIRouter(include_in_schema=False)
 
@@ -25,7 +27,7 @@ def alive(request: Request) -> Response:
 
 @ROUTER.post("/targets")
 async def targets(request: Request) -> Response:
-    """A JSON message, as `scrapy ask -` takes it; checked against the spiders by the worker, which knows them."""
+    """A JSON message, as `scrapy ask -` takes it; whether there is such a target is found by the worker."""
     queue: Queue | None = request.app.state.queue
     if queue is None:
         raise Trouble(403, "token_needed", "this route writes: set API_TOKEN, and send it")
@@ -38,6 +40,11 @@ async def targets(request: Request) -> Response:
         if len(body) > MOST_CHARS:
             raise Trouble(413, "too_long", f"at most {MOST_CHARS:,} bytes")
     site: Site = request.app.state.site
-    fresh = queue.message(body.decode("utf-8", "replace"), site.clock())
+    message = body.decode("utf-8", "replace")
+    try:
+        parsed(message)
+    except TargetError as error:
+        raise Trouble(400, "no_message", str(error)) from None
+    fresh = queue.message(message, site.clock())
     answer: dict[str, Any] = {"ok": True, "data": {"asked": fresh}, "about": {"taken_by": "scrapy due"}}
     return JSONResponse(answer, status_code=202)

@@ -61,6 +61,8 @@ def test_a_message_nobody_understands_is_refused_with_its_reason(database: Datab
         ({"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/plain"}, "{}", 415),
         ({"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/x-www-form-urlencoded"}, "a=b", 415),
         (SENT, "x" * 10_000_000, 413),
+        (SENT, "nonsense", 400),
+        (SENT, '{"spider": "x_trends", "target": 1}', 400),
         ({"Authorization": "Bearer wrong", "Content-Type": "application/json"}, "{}", 401),
     ],
 )
