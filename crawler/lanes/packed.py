@@ -16,6 +16,14 @@ ENDING = re.compile(r"\.(?:tar(?:\.(?:xz|gz|bz2))?|txz|tgz|tbz2?)$", re.IGNORECA
 DAMAGE = (OSError, EOFError, ValueError, tarfile.TarError, zlib.error, LZMAError)
 
 
+NO_END = "ends without its end marker"
+
+
+def has_end(tar: tarfile.TarFile) -> bool:
+    """Whether a tar read to its end, as a stream, has a block of zeros there; one cut between two files has none."""
+    return tar.fileobj is not None and tar.fileobj.tell() > tar.offset
+
+
 def members(path: Path, most_bytes: int) -> Iterator[tuple[str, bytes] | str]:
     """Name and bytes of every file in a tar, a .gz member unpacked; a line for a person where one is not given.
 
@@ -34,6 +42,8 @@ def members(path: Path, most_bytes: int) -> Iterator[tuple[str, bytes] | str]:
                     continue
                 yield _unpacked(name, file, most_bytes)
                 done += 1
+            if not has_end(tar):
+                yield f"{NO_END} after {done} files; it may be cut there"
     except DAMAGE as error:
         yield f"damaged after {done} files ({error}); those before it are read"
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from crawler.lanes.afar import Counted, is_afar, opened, shown
+from crawler.lanes.packed import NO_END, has_end
 
 CHUNK = 1 << 18
 MOST_MEMBER_BYTES = 1 << 28  # packed; a minute is 1 to 3 MB, an hour of the quiet years 100
@@ -112,6 +113,8 @@ def _tar(stream: Any, name: str, counted: Counted, done: frozenset[str]) -> Iter
                 elif _INSIDE.search(member.name):
                     yield _member(file, member.size, inside, counted)
                     n += 1
+            if not has_end(tar) and not counted.cut:
+                yield Damaged(name, f"{NO_END} after {n} members: it may be cut there; those are read")
     except _DAMAGE as error:
         yield Damaged(name, f"damaged after {n} members ({error}); those before it are read")
 

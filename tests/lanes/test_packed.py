@@ -129,3 +129,13 @@ def test_the_place_of_a_member_is_told_by_the_names_around_it_but_never_by_a_wor
     (tmp_path / path).parent.mkdir()
     [capture], _ = read(tar(tmp_path / path, {"d/a.csv": trends("2021-01-01T00:52:56Z", "Tide")}))
     assert capture.headers.get("tidemark-place") == place
+
+
+def test_a_tar_cut_between_two_files_is_said(tmp_path):
+    files = {f"{n}.csv": trends(f"2021-09-2{n}T01:00:00Z", "one") for n in (4, 5)}
+    path = tar(tmp_path / "boards.tar", files, "w")
+    path.write_bytes(path.read_bytes()[:1024])
+    captures, problems = read(path)
+
+    assert len(captures) == 1
+    assert problems == ["ends without its end marker after 1 files; it may be cut there"]

@@ -104,6 +104,32 @@ def test_a_tar_cut_in_the_middle_loses_only_what_is_cut_and_says_so(tmp_path):
     assert any("cut" in each.reason or "damaged" in each.reason for each in joined.problems)
 
 
+def test_a_tar_cut_exactly_between_two_members_is_said(tmp_path):
+    files = {f"{at:02}.json.bz2": bz2.compress(minute(1000 * at)) for at in range(4)}
+    path = tar_of(files, tmp_path / "hour.tar")
+    kept = sum(512 + 512 * -(-len(files[f"{at:02}.json.bz2"]) // 512) for at in range(3))
+    whole = path.read_bytes()
+    assert not read(path).problems
+    for name, data in (("hour.tar", whole[:kept]), ("hour.tar.gz", gzip.compress(whole[:kept]))):
+        (tmp_path / name).write_bytes(data)
+        joined = read(tmp_path / name)
+
+        assert joined.account.tweets == 120
+        assert [each.reason for each in joined.problems] == [
+            "ends without its end marker after 3 members: it may be cut there; those are read"
+        ]
+
+
+def test_a_tar_in_a_tar_may_lack_its_end_and_the_outer_one_is_read_on(tmp_path):
+    inner = tar_of({"01.json": minute(100)}, tmp_path / "inner.tar").read_bytes()
+    cut = inner[: 512 + 512 * -(-len(minute(100)) // 512)]
+    path = tar_of({"inner.tar": cut, "02.json": minute(200)}, tmp_path / "outer.tar")
+    joined = read(path)
+
+    assert joined.account.tweets == 80
+    assert [each.name for each in joined.problems] == [f"{path}!inner.tar"]
+
+
 def test_a_damaged_member_does_not_stop_the_next(tmp_path):
     broken = bytearray(bz2.compress(minute(100)))
     broken[len(broken) // 2] ^= 255
