@@ -1,0 +1,335 @@
+"""When a target is looked at again, within what may be loaded: its looks in, choices out. Pure; time is an argument.
+
+A policy gives a target a weight. With weight a, e hours since its last look and p pages a look, its urgency is
+a·e²/2p: what a look is worth that ends a cost which grows as a·e. Taking the most urgent is the threshold (index)
+policy that is best for such costs under one budget (Azar, Horvitz, Lubetzky, Peres and Shahaf 2018; Kolobov, Peres,
+Lu and Horvitz 2019; with time running on, Upadhyay, Busa-Fekete, Kotlowski, Pal and Szorenyi 2020): intervals become
+proportional to √(p/a). The budget is never exceeded, and after STARVED even intervals a target comes first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, Protocol, Self
+
+MEMORY_SLOTS = 100  # what is older than that counts 1/e as much; 50 to 400 do about as well on hourly lists
+PRIOR_CHANGES = 0.5  # what is usual for its source weighs as much as half a change of its own
+STARVED = 8.0  # even intervals; so an eighth of the budget at most goes to what does not move
+TOWARDS_USEFUL = 1.25  # 1: changes are seen soonest; 2: most loads find one, and rare changes are seen late
+BY_SIZE = 0.5  # 0: the size of a change does not matter; at 1, small changes are seen late
+MOST_LOOKS = 200  # of a target, the newest
+MARK_GROWTH = 0.01  # a list that changed and shows no number: as if its numbers had moved by a hundredth
+LEAST = 1e-12  # weight of what never changes
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a target showed when it was loaded."""
+
+    at: datetime
+    capture: str
+    numbers: Mapping[str, tuple[float, float]]
+    """By entity and counter: the value, and the step that it is rounded to."""
+    mark: str = ""
+    """Of what is no number, such as the order of a list: another text is a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Between two looks at one target."""
+
+    changed: bool
+    steps: float
+    """How often its numbers moved by a step of their rounding, at least; 0 where only the mark differs."""
+    growth: float
+    """Relative change, up or down, on average over its numbers."""
+
+    @classmethod
+    def of(cls, before: Look, look: Look) -> Self:
+        steps = growth = 0.0
+        both = before.numbers.keys() & look.numbers.keys()
+        for name in both:
+            (old, _), (new, step) = before.numbers[name], look.numbers[name]
+            if moved := abs(new - old):
+                steps += max(1.0, moved / max(step, before.numbers[name][1])) if step else 1.0
+                growth += moved / max(abs(old), step, 1e-9)
+        growth /= max(1, len(both))
+        marked = bool(before.mark and look.mark and before.mark != look.mark)
+        return cls(marked or steps > 0, steps, max(growth, MARK_GROWTH if marked else 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What looks at a target have taught: fading sums, for a target may change its ways."""
+
+    at: datetime
+    """Of the newest look."""
+    looks: int = 0
+    """That had one before them to be compared with."""
+    useful: int = 0
+    """Of these, how many found a change."""
+    changes: float = 0.0
+    growth: float = 0.0
+    hours: float = 0.0
+
+    def after(self, found: Difference, at: datetime, slot_h: float) -> Learned:
+        """With one more look. slot_h: between two looks at least; of changes within it one can be seen."""
+        hours = (at - self.at) / _HOUR
+        kept = math.exp(-hours / (MEMORY_SLOTS * slot_h))
+        changes = min(found.steps or self._hidden(hours), max(1.0, hours / slot_h)) if found.changed else 0.0
+        return Learned(
+            at, self.looks + 1, self.useful + found.changed, self.changes * kept + changes,
+            self.growth * kept + found.growth, self.hours * kept + hours,
+        )  # fmt: skip
+
+    def _hidden(self, hours: float) -> float:
+        """Changes to be expected in *hours* of which at least one was seen: looks that are far apart see one of many.
+
+        The step of the maximum-likelihood estimate for irregular looks of Cho and Garcia-Molina 2003, who correct
+        the same bias.
+        """
+        expected = hours * self.changes / self.hours if self.hours else 0.0
+        return expected / -math.expm1(-expected) if expected > 1e-6 else 1.0
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Self:
+        return cls(**{each.name: row[each.name] for each in fields(cls)})
+
+
+NOTHING = Learned(datetime.min.replace(tzinfo=UTC))
+
+
+def learn(looks: Iterable[Look], slot_h: float) -> Learned | None:
+    """From the newest MOST_LOOKS looks, in whatever order they come; None where there is none."""
+    by_moment = {each.at: each for each in sorted(looks, key=lambda each: (each.at, each.capture))}
+    in_order = list(by_moment.values())[-MOST_LOOKS:]
+    if not in_order:
+        return None
+    learned = Learned(in_order[0].at)
+    for before, look in pairwise(in_order):
+        learned = learned.after(Difference.of(before, look), look.at, slot_h)
+    return learned
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual among the targets of a source; a new one is taken for such a one."""
+
+    changes_per_h: float
+    growth_per_h: float
+
+    @classmethod
+    def among(cls, learned: Iterable[Learned], slot_h: float) -> Self:
+        each = list(learned)
+        hours = sum(one.hours for one in each) + 10 * slot_h  # before anything is known: a change in ten slots
+        return cls((sum(one.changes for one in each) + 1) / hours, (sum(one.growth for one in each) + 1e-3) / hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Of one target, drawn towards what is usual as far as its own looks are few."""
+
+    changes_per_h: float
+    growth_per_h: float
+
+    @classmethod
+    def of(cls, learned: Learned, usual: Usual, slot_h: float) -> Self:
+        hours = learned.hours + PRIOR_CHANGES / usual.changes_per_h
+        growth = learned.growth + PRIOR_CHANGES * usual.growth_per_h / usual.changes_per_h
+        return cls(min(1 / slot_h, (learned.changes + PRIOR_CHANGES) / hours), growth / hours)
+
+
+class Policy(Protocol):
+    """How much a target's being out of date costs, an hour for each hour since its last look."""
+
+    name: str
+
+    def weight(self, rates: Rates) -> float: ...
+
+
+class Uniform:
+    """All alike: whoever was not looked at for longest."""
+
+    name = "uniform"
+
+    def weight(self, rates: Rates) -> float:
+        return 1.0
+
+
+class ByChange:
+    """Often changed, often looked at: changes are seen soon, and most looks find one."""
+
+    name = "change"
+
+    def weight(self, rates: Rates) -> float:
+        return math.pow(rates.changes_per_h, TOWARDS_USEFUL)
+
+
+class ByValue:
+    """The same, and large changes count more than small ones: the numbers known are closer to the true ones."""
+
+    name = "value"
+
+    def weight(self, rates: Rates) -> float:
+        size = rates.growth_per_h / rates.changes_per_h
+        return math.pow(rates.changes_per_h, TOWARDS_USEFUL) * math.pow(size, BY_SIZE)
+
+
+POLICIES: Mapping[str, Policy] = {each.name: each for each in (Uniform(), ByChange(), ByValue())}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A target that could be looked at now."""
+
+    id: str
+    source: str
+    """Its spider: whose usual rates are its own until it is known."""
+    slot_h: float
+    learned: Learned | None
+    pages: float = 1.0
+    """That a look takes."""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Hard limits, in pages. Infinite: none."""
+
+    now: float = math.inf
+    """In this round."""
+    per_h: float = math.inf
+    hosts: Mapping[str, float] = field(default_factory=dict)
+    """In this round, by host; one that is not named has no limit of its own."""
+    hosts_per_h: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What becomes of a candidate in this round."""
+
+    id: str
+    waited_h: float | None
+    """None: never looked at."""
+    longest_h: float
+    """It never waits longer, whatever its rates."""
+    urgency: float
+    rates: Rates
+    taken: bool = False
+
+    @property
+    def starving(self) -> bool:
+        return self.waited_h is not None and self.waited_h >= self.longest_h
+
+    @property
+    def first(self) -> bool:
+        return self.waited_h is None or self.starving
+
+    def why(self) -> str:
+        if self.waited_h is None:
+            return "never looked at"
+        if self.starving:
+            return f"not looked at for {self.waited_h:.1f} h; nothing waits longer than {self.longest_h:.1f} h"
+        unseen = self.rates.changes_per_h * self.waited_h
+        return (
+            f"{self.rates.changes_per_h:.3g} changes and {self.rates.growth_per_h:.2%} growth an hour; last look "
+            f"{self.waited_h:.1f} h ago: about {unseen:.2g} changes unseen"
+        )
+
+
+def plan(policy: Policy, targets: Sequence[Candidate], now: datetime, allowance: Allowance) -> list[Choice]:
+    """Every target once, most urgent first: those that starve, those never looked at, then by urgency."""
+    rates, evens = rates_of(targets), _even_h(targets, allowance)
+    ranked = []
+    for each in targets:
+        longest_h = STARVED * max(each.slot_h, evens[each.host])
+        waited_h = None if each.learned is None else max(0.0, (now - each.learned.at) / _HOUR)
+        weight = max(policy.weight(rates[each.id]), LEAST)
+        choice = Choice(each.id, waited_h, longest_h, weight * (waited_h or 0.0) ** 2 / 2 / each.pages, rates[each.id])
+        rank = (
+            (0, -(waited_h or 0) / longest_h) if choice.starving else (1, 0) if choice.first else (2, -choice.urgency)
+        )
+        ranked.append((rank, each.id, each, choice))
+    ranked.sort(key=lambda one: one[:2])
+    return _within(allowance, [(each, choice) for *_, each, choice in ranked])
+
+
+def intervals_h(policy: Policy, targets: Sequence[Candidate], allowance: Allowance) -> dict[str, float]:
+    """How long each target waits between two looks, when all together take what is allowed an hour."""
+    rates, evens = rates_of(targets), _even_h(targets, allowance)
+    weights = {each.id: max(policy.weight(rates[each.id]), LEAST) for each in targets}
+
+    def waits(price: float) -> dict[str, float]:
+        return {
+            each.id: min(
+                STARVED * max(each.slot_h, evens[each.host]),
+                max(each.slot_h, math.sqrt(2 * price * each.pages / weights[each.id])),
+            )
+            for each in targets
+        }  # fmt: skip
+
+    low, high = 1e-12, 1e12  # the urgency at which a target is due
+    for _ in range(60):
+        price = math.sqrt(low * high)
+        wait = waits(price)
+        cost = sum(each.pages / wait[each.id] for each in targets)
+        low, high = (price, high) if cost > allowance.per_h else (low, price)
+    return waits(low)
+
+
+def rates_of(targets: Iterable[Candidate]) -> dict[str, Rates]:
+    together: dict[str, list[Candidate]] = defaultdict(list)
+    for each in targets:
+        together[each.source].append(each)
+    found = {}
+    for source in together.values():
+        slot_h = min(each.slot_h for each in source)
+        usual = Usual.among((each.learned for each in source if each.learned), slot_h)
+        for each in source:
+            found[each.id] = Rates.of(each.learned or NOTHING, usual, each.slot_h)
+    return found
+
+
+def paced(limit: float, spent: float, share_of_day: float) -> float:
+    """Whole pages that may be loaded now, when a day's limit is to be spread over the day.
+
+    share_of_day: how much of it is over when this round's slot ends.
+    """
+    return max(0.0, min(limit, math.floor(limit * share_of_day + 1e-9)) - spent)
+
+
+def _within(allowance: Allowance, ranked: Sequence[tuple[Candidate, Choice]]) -> list[Choice]:
+    left, hosts = allowance.now, dict(allowance.hosts)
+    made = []
+    for each, choice in ranked:
+        of_host = hosts.get(each.host, math.inf)
+        taken = each.pages <= left and each.pages <= of_host
+        if taken:
+            left -= each.pages
+            of_host -= each.pages
+        elif choice.first and each.pages <= of_host:
+            left = 0.0  # is saved up for it; else what is cheaper would be taken before it for ever
+        elif choice.first:
+            of_host = 0.0
+        if each.host in hosts:
+            hosts[each.host] = of_host
+        made.append(replace(choice, taken=taken))
+    return made
+
+
+def _even_h(targets: Sequence[Candidate], allowance: Allowance) -> dict[str, float]:
+    """By host: hours that a look at every target takes."""
+    pages: dict[str, float] = defaultdict(float)
+    for each in targets:
+        pages[each.host] += each.pages
+    every_one = sum(pages.values()) / allowance.per_h
+    return {host: max(every_one, n / allowance.hosts_per_h.get(host, math.inf)) for host, n in pages.items()}
