@@ -26,6 +26,7 @@ from crawler.config import ROOT, Config
 from crawler.config import load as load_config
 from crawler.jobs import Job, Limits
 from crawler.notices import Notice, alarm, slot_alarm
+from crawler.spool import waiting
 from crawler.storage import jobs as kept
 from crawler.storage import retention, rollups, schema
 from crawler.storage.connect import address, connect, plain_errors
@@ -39,6 +40,7 @@ from crawler.storage.slots import Slots
 log = logging.getLogger(__name__)
 LONGEST_S = 1500  # a crawl that runs longer than most slots hangs
 LONGEST_JOB_S = 3600
+CATCHING_UP = 3  # tries
 BOARDS_OF = timedelta(days=1)
 ALERTS_OF = timedelta(hours=6)  # an older alert is no news
 PR_SET_PDEATHSIG = 1
@@ -232,8 +234,17 @@ def crawl(spider: str, targets: Sequence[str], *, capture_only: bool = False) ->
     for each in together:
         command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={each}"]
         command += ["-s", f"{stages.SETTING}=1"] if capture_only else []
-        if not run_bound(command, LONGEST_S) and not capture_only:
-            catch_up()  # or what it had archived would be fetched again
+        ended = run_bound(command, LONGEST_S)
+        if not capture_only:
+            recover(ended)
+
+
+def recover(ended: bool) -> None:
+    """What a killed crawl had archived, and what one whose database went away left on the disk, is stored before its
+    slots are judged: the next round would fetch it again."""
+    settings = load_config()
+    if not ended or waiting(settings.spool_dir / settings.mongodb_database):
+        catch_up()
 
 
 def run_bound(command: Sequence[str], longest_s: float) -> bool:
@@ -252,10 +263,14 @@ def _end_with_parent() -> None:
 
 
 def catch_up() -> None:
-    """What a killed crawl had archived, stored now by replay."""
+    """What is archived or on the disk and not in the database, stored now by replay. Tried again where it fails: the
+    database may have gone away under it, and a slot is judged only once."""
     command = [sys.executable, "-m", "scrapy", "verify"]
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S, stdout=subprocess.DEVNULL)
+    for _ in range(CATCHING_UP):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST_S, stdout=subprocess.DEVNULL)
+            if done.returncode == 0:
+                return
 
 
 def somebody_asks() -> bool:

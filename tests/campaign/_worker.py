@@ -48,8 +48,7 @@ def main(site: str) -> int:
     def run(spider: str, targets: Sequence[str]) -> None:
         command = [sys.executable, "-m", "scrapy", "crawl", spider, "-a", f"targets={','.join(targets)}",
                    "-s", 'ADDONS={"tests.campaign._worker.Paced": 1}']  # fmt: skip
-        if not rounds.run_bound(command + (["-a", "posts=0"] if spider.startswith("tiktok_") else []), 120):
-            rounds.catch_up()
+        rounds.recover(rounds.run_bound(command + (["-a", "posts=0"] if spider.startswith("tiktok_") else []), 120))
 
     settings = config.load()
     try:

@@ -279,11 +279,13 @@ def _slots(database: Database[dict[str, Any]], report: Report, shell: Shell) -> 
                     continue
                 report.slots[row.get("reason", row["status"])] += 1
                 taken = list(archive.captures(target=watch.value, since=slot, until=slot + DAY))
-                good = sum(each.spider == watch.spider and each.status == 200 for each in taken)
-                if good > 1:
+                good = [
+                    f"{each.fetched_at:%H:%M:%S}" for each in taken if (each.spider, each.status) == (watch.spider, 200)
+                ]
+                if len(good) > 1:
                     report.twice += 1
-                    report.wrong.append(f"{watch.id} at {slot}: captured {good} times")
-                if row["status"] == "taken" and good == 0:
+                    report.wrong.append(f"{watch.id} of {slot:%Y-%m-%d}: captured at {', '.join(good)}")
+                if row["status"] == "taken" and not good:
                     report.wrong.append(f"{watch.id} at {slot}: taken, and nothing was captured")
 
 
