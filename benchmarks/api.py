@@ -1,7 +1,10 @@
 """API and dashboard over 1,000,000 board entries and 1,000,000 observations, 20 readers at once while a crawl writes.
 
-Each endpoint beside the bare query: the same documents asked for with pymongo, in as many threads of one process,
-while the same crawl writes. Ratios of p50 and p99; then the server's memory while it streams a million rows.
+Each endpoint beside the bare query: a MongoClient as it comes (20 connections if it wants them, naive moments), asked
+for the same documents in as many threads of one process, by turns with the server, while the same crawl writes.
+Times of p50 and p99 and of processor a request: of the server's processes, and of the bare readers' process; mongod's
+is beside both and in neither. The readers of the server are threads that send a line and count the bytes of the answer.
+Then the server's memory while it streams a million rows.
 Run: python -m benchmarks api (builds its database once; --size N for a smaller one, --again to build it anew)
 """
 
@@ -9,7 +12,10 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import multiprocessing
 import os
+import re
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +23,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -35,6 +43,7 @@ BOARDS, ROWS, ENTITIES = 10, 50, 1_000
 HALF_HOUR = timedelta(minutes=30)
 READERS = 20
 PORT = 8677
+TURNS = 4
 Call = tuple[str, Callable[[Any, Random], Any], Callable[[Random], str]]
 
 
@@ -168,13 +177,20 @@ def bare(database: Any, query: Callable[..., Any]) -> Callable[[Random], Callabl
 
 def asked(path: Callable[[Random], str]) -> Callable[[Random], Callable[[], None]]:
     def reader(random: Random) -> Callable[[], None]:
-        line = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
+        line = socket.create_connection(("127.0.0.1", PORT), timeout=120)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def call() -> None:
-            line.request("GET", path(random))
-            answer = line.getresponse()
-            answer.read()
-            assert answer.status == 200, answer.status
+            line.sendall(f"GET {path(random)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            answer = line.recv(1 << 20)
+            assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
+            while (end := answer.find(b"\r\n\r\n")) < 0:
+                answer += line.recv(1 << 20)
+            length = re.search(rb"content-length: (\d+)", answer[:end])
+            assert length is not None
+            left = end + 4 + int(length[1]) - len(answer)
+            while left > 0:
+                left -= len(line.recv(1 << 20))
 
         return call
 
@@ -185,45 +201,44 @@ def at(taken: list[float], share: float) -> float:
     return taken[min(len(taken) - 1, int(share * len(taken)))]
 
 
+def crawl(uri: str) -> None:
+    """Two boards' new snapshots a second through the real store, 102 documents a second; a process of its own."""
+    from pymongo import MongoClient
+
+    client: Any = MongoClient(uri, w="majority", journal=True, tz_aware=True)
+    store = Store(client[DATABASE])
+    last = client[DATABASE]["boards"].find_one(sort=[("at", -1)])["at"]
+    for turn in count(1):
+        time.sleep(0.5)
+        name, moment = board_name(turn % BOARDS), last + turn * timedelta(seconds=30)
+        common: dict[str, Any] = {
+            "platform": "x", "url": "https://api.example", "observed_at": moment, "board": name, "at": moment,
+            "capture": f"{turn:032x}", "parser": "x.trends_by_woeid@1",
+        }  # fmt: skip
+        rows = [BoardEntry(position=n, topic=f"New {n}", topic_key=f"new{n}", volume=n, **common) for n in range(1, 51)]
+        store.save([Board(place="br", source="x", size=50, got=50, **common), *rows])
+
+
 @contextmanager
-def crawling(database: Any) -> Iterator[None]:
-    """Two boards' new snapshots a second through the real store: 204 documents a second."""
-    ended = threading.Event()
-    store = Store(database)
-    last = database["boards"].find_one(sort=[("at", -1)])["at"]
-
-    def write() -> None:
-        turn = 0
-        while not ended.wait(0.5):
-            turn += 1
-            name, moment = board_name(turn % BOARDS), last + turn * timedelta(seconds=30)
-            common: dict[str, Any] = {
-                "platform": "x", "url": "https://api.example", "observed_at": moment, "board": name, "at": moment,
-                "capture": f"{turn:032x}", "parser": "x.trends_by_woeid@1",
-            }  # fmt: skip
-            rows = [
-                BoardEntry(position=n, topic=f"New {n}", topic_key=f"new{n}", volume=n, **common) for n in range(1, 51)
-            ]
-            store.save([Board(place="br", source="x", size=50, got=50, **common), *rows])
-
-    writer = threading.Thread(target=write, daemon=True)
+def crawling(uri: str) -> Iterator[None]:
+    writer = multiprocessing.get_context("spawn").Process(target=crawl, args=(uri,))
     writer.start()
     try:
         yield
     finally:
-        ended.set()
+        writer.terminate()
         writer.join()
-        store.close()
 
 
 @contextmanager
-def serving() -> Iterator[int]:
+def serving(workers: int | None) -> Iterator[int]:
     """Process id of the server."""
     command = [sys.executable, "-m", "analysis.web", "--database", DATABASE, "--port", str(PORT), "--per-second", "0"]
+    command += [] if workers is None else ["--workers", str(workers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ)) as server:
         for _ in range(600):
             try:
-                asked(lambda _: "/api/openapi.json")(Random(0))()
+                asked(lambda _: "/healthz")(Random(0))()
                 break
             except OSError:
                 time.sleep(0.1)
@@ -233,9 +248,23 @@ def serving() -> Iterator[int]:
             server.terminate()
 
 
+def family(pid: int) -> list[int]:
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
+def processor_s(pid: int) -> float:
+    """What the process and its children have used."""
+    ticks = 0
+    for each in family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mb(pid: int) -> float:
-    with open(f"/proc/{pid}/status") as file:  # noqa: PTH123 - no path of ours
-        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS"))
+    """Memory of the process and its children, what they share counted once."""
+    rollups = [Path(f"/proc/{each}/smaps_rollup").read_text() for each in family(pid)]
+    return sum(int(re.search(r"Pss: +(\d+)", each)[1]) for each in rollups) / 1024  # type: ignore[index]
 
 
 def streamed(pid: int, path: str) -> tuple[int, float, float, float]:
@@ -258,6 +287,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--again", action="store_true", help="build the database anew")
     parser.add_argument("--no-stream", action="store_true", help="leave out the million rows as files")
     parser.add_argument("--build", action="store_true", help="only build it")
+    parser.add_argument("--workers", type=int, help="processes of the server (default: the server's own)")
+    parser.add_argument("--only", default="", help="endpoints whose name holds this")
     options = parser.parse_args(arguments)
     config = load()
     with connect(config) as client:
@@ -266,23 +297,44 @@ def main(arguments: list[str]) -> None:
             begun = time.perf_counter()
             built(client[DATABASE], options.size)
             print(f"built {options.size:,} entries and observations in {time.perf_counter() - begun:.0f} s")
-        if options.build:
-            return
-        from pymongo import MongoClient
+    if options.build:
+        return
+    from pymongo import MongoClient
 
-        own: Any = MongoClient(address(config), maxPoolSize=10, tz_aware=True)  # as the server's
-        with own, serving() as pid, crawling(client[DATABASE]):
-            print(f"{'':28}{'n':>7}{'p50 ms':>9}{'p99 ms':>9}{'bare p50':>10}{'bare p99':>10}{'p50 x':>7}{'p99 x':>7}")
-            for name, query, path in CALLS:
-                timed(READERS, 1.0, asked(path))
-                ours = timed(READERS, options.seconds, asked(path))
-                theirs = timed(READERS, options.seconds, bare(own[DATABASE], query))
-                p50, p99, bare50, bare99 = at(ours, 0.5), at(ours, 0.99), at(theirs, 0.5), at(theirs, 0.99)
-                print(f"{name:28}{len(ours):>7,}{p50:>9.1f}{p99:>9.1f}{bare50:>10.1f}{bare99:>10.1f}"
-                      f"{p50 / bare50:>7.2f}{p99 / bare99:>7.2f}", flush=True)  # fmt: skip
-            for form in () if options.no_stream else ("jsonl", "csv"):
-                rows, took, before, most = streamed(pid, f"/api/observations?kind=profile&format={form}")
-                print(
-                    f"streamed {rows:,} rows as {form} in {took:.0f} s; "
-                    f"server {before:.0f} MB before, {most:.0f} MB at most"
-                )
+    uri = address(config)
+    own: Any = MongoClient(uri)
+    with own, serving(options.workers) as pid, crawling(uri):
+        print(f"{'':26}{'n':>7}{'p50 ms':>8}{'p99 ms':>9}{'bare p50':>10}{'bare p99':>10}{'p50 x':>7}{'p99 x':>7}"
+              f"{'cpu ms':>9}{'bare':>7}{'cpu x':>7}")  # fmt: skip
+        for name, query, path in CALLS:
+            if options.only in name:
+                print(f"{name:26}{compared(own[DATABASE], pid, query, path, options.seconds)}", flush=True)
+        for form in () if options.no_stream else ("jsonl", "csv"):
+            rows, took, before, most = streamed(pid, f"/api/observations?kind=profile&format={form}")
+            print(
+                f"streamed {rows:,} rows as {form} in {took:.0f} s; "
+                f"server {before:.0f} MB before, {most:.0f} MB at most"
+            )
+
+
+def compared(
+    database: Any, pid: int, query: Callable[..., Any], path: Callable[[Random], str], seconds: float
+) -> str:  # fmt: skip
+    """A row of the table; the two by turns, so that what else goes on meets both."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    ours_s = theirs_s = 0.0
+    timed(READERS, 1.0, asked(path))
+    for _ in range(TURNS):
+        before_s = processor_s(pid)
+        ours += timed(READERS, seconds / TURNS, asked(path))
+        ours_s += processor_s(pid) - before_s
+        before_s = time.process_time()
+        theirs += timed(READERS, seconds / TURNS, bare(database, query))
+        theirs_s += time.process_time() - before_s
+    p50, p99, bare50, bare99 = (at(sorted(taken), share) for taken in (ours, theirs) for share in (0.5, 0.99))
+    cpu, cpu_bare = 1000 * ours_s / len(ours), 1000 * theirs_s / len(theirs)
+    return (
+        f"{len(ours):>7,}{p50:>8.1f}{p99:>9.1f}{bare50:>10.1f}{bare99:>10.1f}{p50 / bare50:>7.2f}{p99 / bare99:>7.2f}"
+        f"{cpu:>9.2f}{cpu_bare:>7.2f}{cpu / cpu_bare:>7.2f}"
+    )

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 import uvicorn
 
 from analysis.command import AWAY, GOOD, WRONG
-from analysis.web.app import PER_S, create_app
+from analysis.web import workers
+from analysis.web.app import PER_S, buckets_of, create_app
+from analysis.web.buckets import Buckets
 from analysis.web.guard import LONGEST_ADDRESS
-from analysis.web.site import Site, opened
+from analysis.web.site import opened
 from crawler.config import Config, ConfigError, load
 from crawler.storage.connect import connect
 from crawler.storage.errors import StorageError
@@ -28,9 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = load()
         refuse_open_doors(args.host, config)
-        with listening(args.host, args.port) as door, connect(config) as client:
-            site = opened(config, client, args.database or config.mongodb_database)
-            return serve(site, args, config.api_token, Queue(client[site.database]), door)
+        database = args.database or config.mongodb_database
+        with listening(args.host, args.port) as door:
+            connect(config).close()  # what is wrong there is said once, before anything starts
+            shown = f"[{args.host}]" if ":" in args.host else args.host
+            print(
+                f"Tidemark, database {database}: http://{shown}:{args.port}/  (API: /api)  Ctrl-C ends it", flush=True
+            )
+            buckets = buckets_of(args.per_second)
+            return workers.run(args.workers, lambda: serve(config, database, buckets, door))
     except StorageError as error:
         return _fail(error, AWAY)
     except ConfigError as error:
@@ -65,18 +73,26 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def serve(
-    site: Site, args: argparse.Namespace, token: str | None, queue: Queue, door: socket.socket
-) -> int:  # fmt: skip
-    app = create_app(site, token, args.per_second, queue)
-    shown = f"[{args.host}]" if ":" in args.host else args.host
-    print(f"Tidemark, database {site.database}: http://{shown}:{args.port}/  (API: /api)  Ctrl-C ends it", flush=True)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    config = uvicorn.Config(
-        app, access_log=False, server_header=False, date_header=True,
-        h11_max_incomplete_event_size=2 * LONGEST_ADDRESS, timeout_keep_alive=30, log_level="warning",
-    )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[door])
+def workers_number(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of processes from 1 to 64")
+    return int(text)
+
+
+def serve(config: Config, database: str, buckets: Buckets, door: socket.socket) -> int:
+    """One process: its own connections, the door and the limit shared."""
+    try:
+        with connect(config) as client:
+            site = opened(config, client, database)
+            app = create_app(site, config.api_token, queue=Queue(client[database]), buckets=buckets)
+            logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+            settings = uvicorn.Config(
+                app, access_log=False, server_header=False, date_header=True,
+                h11_max_incomplete_event_size=2 * LONGEST_ADDRESS, timeout_keep_alive=30, log_level="warning",
+            )  # fmt: skip
+            uvicorn.Server(settings).run(sockets=[door])
+    except StorageError as error:
+        return _fail(error, AWAY)
     return GOOD
 
 
@@ -91,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     option("--database", metavar="NAME", help="database to show (default: MONGODB_DATABASE)")
     option("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     option("--port", type=port_number, default=PORT, help=f"port (default {PORT})")
+    option(
+        "--workers", type=workers_number, default=workers.sensible(), metavar="N",
+        help="processes that answer (default: one a core, up to 4; here %(default)s)",
+    )  # fmt: skip
     option("--per-second", type=float, default=PER_S, metavar="N", help="requests of one client; 0: no limit")
     return parser
 

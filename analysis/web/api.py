@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from analysis.command import moment, until
 from analysis.web.lists import LISTS, Filter, Listing
-from analysis.web.shapes import Answer, Failure, Trouble, after_of, answer, cursor_of
+from analysis.web.shapes import Answer, Failure, Told, Trouble, after_of, cursor_of
 from analysis.web.site import Site
 from analysis.web.stream import MEDIA, pieces
+from analysis.web.together import Together
 from crawler.items import MAX_INT64
-from crawler.storage.web_reads import After, Condition
+from crawler.storage.web_reads import After, Condition, Order, Pages, as_python
 
 LIMIT, MOST = 50, 500
 LONGEST = 1000  # characters of a value
@@ -47,6 +49,11 @@ UNTIL = "Before this moment; a day alone is meant whole."
 
 def site_of(request: Request) -> Site:
     found: Site = request.app.state.site
+    return found
+
+
+def pages_of(request: Request) -> Pages:
+    found: Pages = request.app.state.pages
     return found
 
 
@@ -86,8 +93,8 @@ def conditions_of(listing: Listing, given: Mapping[str, Any]) -> list[Condition]
     return made
 
 
-def _endpoint(listing: Listing, model: type[BaseModel]) -> Callable[[Request], Response]:
-    def read(request: Request) -> Response:
+def _endpoint(listing: Listing, model: type[BaseModel]) -> Callable[[Request], Awaitable[Response]]:
+    async def read(request: Request) -> Response:
         # Checked here at once: FastAPI takes parameters one by one, which costs as much as the query.
         site, given = site_of(request), vars(_checked(model, request))
         conditions = conditions_of(listing, given)
@@ -97,18 +104,32 @@ def _endpoint(listing: Listing, model: type[BaseModel]) -> Callable[[Request], R
         if given["form"] != "json":
             limit = given["limit"] if "limit" in request.query_params else None
             whole = islice(site.lists.stream(listing.collection, conditions, order), limit)
-            return download(whole, listing.columns, given["form"], listing.name, site)
-        asked = (listing.name, given["sort"], conditions)
-        after = after_of(given["cursor"], asked) if given["cursor"] else None
-        try:
-            rows, more = site.lists.page(listing.collection, conditions, order, given["limit"], after)
-        except (OverflowError, ArithmeticError, ValueError):
-            raise Trouble(400, "bad_cursor", "cursor: not one that this list gave", "cursor") from None
-        following = cursor_of(After(rows[-1].get(order.field), _tie(rows[-1], order.tie)), asked) if more else None
-        page = {"returned": len(rows), "limit": given["limit"], "next": following}
-        return answer(request, rows, page, {"list": listing.name, "simulated": site.simulated})
+            return await run_in_threadpool(download, whole, listing.columns, given["form"], listing.name, site)
+
+        async def make() -> Told:
+            return await _page(listing, site, pages_of(request), given, conditions, order)
+
+        together: Together[Told] = request.app.state.together
+        told = await together.get((listing.name, request.scope["query_string"]), make)
+        return told.to(request)
 
     return read
+
+
+async def _page(
+    listing: Listing, site: Site, pages: Pages, given: Mapping[str, Any], conditions: list[Condition], order: Order
+) -> Told:  # fmt: skip
+    asked = (listing.name, given["sort"], conditions)
+    after = after_of(given["cursor"], asked) if given["cursor"] else None
+    try:
+        rows, more = await pages.page(listing.collection, conditions, order, given["limit"], after)
+    except (OverflowError, ArithmeticError, ValueError):
+        raise Trouble(400, "bad_cursor", "cursor: not one that this list gave", "cursor") from None
+    following = None
+    if more:
+        following = cursor_of(After(as_python(rows[-1].get(order.field)), _tie(rows[-1], order.tie)), asked)
+    page = {"returned": len(rows), "limit": given["limit"], "next": following}
+    return Told.success(rows, page, {"list": listing.name, "simulated": site.simulated})
 
 
 def _checked(model: type[BaseModel], request: Request) -> BaseModel:

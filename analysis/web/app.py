@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,9 +15,11 @@ from starlette.responses import Response
 
 from analysis.command import UsageError
 from analysis.web import api, derived, evidence, pages, unattended
-from analysis.web.guard import Buckets, Guard
-from analysis.web.shapes import Problem, Trouble, failure
+from analysis.web.buckets import Buckets
+from analysis.web.guard import Guard
+from analysis.web.shapes import Problem, Told, Trouble, failure
 from analysis.web.site import Site
+from analysis.web.together import Together
 from crawler.storage.errors import StorageError
 from crawler.storage.jobs import Queue
 
@@ -29,11 +32,28 @@ PER_S, BURST = 50.0, 200.0
 _CODES = {404: "not_found", 405: "read_only"}
 
 
-def create_app(site: Site, token: str | None = None, per_s: float = PER_S, queue: Queue | None = None) -> FastAPI:
-    """queue: where `POST /targets` puts what is asked for; without a token there is none."""
+def buckets_of(per_s: float) -> Buckets:
+    return Buckets(per_s, max(BURST, per_s))
+
+
+def create_app(
+    site: Site, token: str | None = None, per_s: float = PER_S, queue: Queue | None = None,
+    buckets: Buckets | None = None,
+) -> FastAPI:  # fmt: skip
+    """queue: where `POST /targets` puts what is asked for; without a token there is none.
+
+    buckets: the limit where several processes share one; else it is *per_s*.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.pages, app.state.together = site.open_pages(), Together[Told]()
+        yield
+        await app.state.pages.close()
+
     app = FastAPI(
         title="Tidemark", version="1", description=ABOUT, docs_url=None, redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url="/api/openapi.json", lifespan=lifespan,
     )  # fmt: skip
     app.state.site = site
     app.state.queue = queue if token else None
@@ -42,7 +62,7 @@ def create_app(site: Site, token: str | None = None, per_s: float = PER_S, queue
     app.include_router(evidence.ROUTER)
     app.include_router(pages.ROUTER)
     app.include_router(unattended.ROUTER)
-    app.add_middleware(Guard, token=token, buckets=Buckets(per_s, max(BURST, per_s)))
+    app.add_middleware(Guard, token=token, buckets=buckets or buckets_of(per_s))
     for kind, handler in (
         (Trouble, _trouble), (RequestValidationError, _invalid), (HTTPException, _http), (StorageError, _away),
         (UsageError, _usage), (Exception, _broken),

@@ -5,19 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from analysis.web.buckets import Buckets
 from analysis.web.shapes import Trouble, failure
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "testserver"})
 LONGEST_ADDRESS = 8_000  # bytes of path and query; the longest honest one, a cursor with filters, is below 6,000
 ALIVE = "/healthz"  # answers without the token, and tells nothing but yes or no
-CLIENTS = 10_000  # addresses remembered
 HEADERS = {
     # Vega's own evaluator of expressions needs no eval; a chart's text can be data only.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -28,29 +24,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-@dataclass
-class Buckets:
-    """So many requests a second for each client, and as many at once as `burst`; 0 a second: no limit."""
-
-    per_s: float
-    burst: float
-    clock_s: Callable[[], float] = time.monotonic
-    _left: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
-
-    def wait_s(self, client: str) -> float:
-        """0 where the client may go on; else how long it should wait."""
-        if self.per_s <= 0:
-            return 0.0
-        now = self.clock_s()
-        left, at = self._left.pop(client, (self.burst, now))
-        left = min(self.burst, left + (now - at) * self.per_s)
-        allowed = left >= 1
-        self._left[client] = (left - 1 if allowed else left, now)
-        if len(self._left) > CLIENTS:
-            self._left.popitem(last=False)
-        return 0.0 if allowed else (1 - left) / self.per_s
 
 
 class Guard:

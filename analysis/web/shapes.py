@@ -8,14 +8,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crawler.storage.web_reads import After
+from crawler.storage.web_reads import After, as_python
 
 
 class Paging(BaseModel):
@@ -60,7 +60,7 @@ class Trouble(Exception):
         self.problem = Problem(code=code, message=message, parameter=parameter)
 
 
-_PACKED = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+_PACKED = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
 def packed(value: Any) -> bytes:
@@ -69,25 +69,44 @@ def packed(value: Any) -> bytes:
 
 
 def _other(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
+    exact = as_python(value)
+    if isinstance(exact, Decimal):
+        return str(exact)
     raise TypeError(f"{type(value).__name__} has no JSON")
+
+
+class Told(NamedTuple):
+    """Bytes of an answer, and their ETag."""
+
+    body: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, body: bytes) -> Told:
+        return cls(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+
+    @classmethod
+    def success(cls, data: Any, page: Mapping[str, Any] | None = None, about: Mapping[str, Any] | None = None) -> Told:
+        """The success shape."""
+        return cls.of(packed({"ok": True, "data": data, "page": page, "about": about or {}}))
+
+    def to(self, request: Request, media_type: str = "application/json") -> Response:
+        """With its ETag; 304 where the caller has it already."""
+        headers = {"ETag": self.tag, "Cache-Control": "no-cache"}
+        held = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+        if self.tag in held:
+            return Response(status_code=304, headers=headers)
+        return Response(self.body, media_type=media_type, headers=headers)
 
 
 def answer(
     request: Request, data: Any, page: Mapping[str, Any] | None = None, about: Mapping[str, Any] | None = None
 ) -> Response:
-    """The success shape with an ETag; 304 where the caller has it already."""
-    return tagged(request, packed({"ok": True, "data": data, "page": page, "about": about or {}}), "application/json")
+    return Told.success(data, page, about).to(request)
 
 
 def tagged(request: Request, body: bytes, media_type: str) -> Response:
-    tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    held = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    if tag in held:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
+    return Told.of(body).to(request, media_type)
 
 
 def failure(trouble: Trouble, headers: Mapping[str, str] | None = None) -> Response:

@@ -15,9 +15,10 @@ from analysis.command import SIMULATED_ENDING
 from crawler.archive import Archive
 from crawler.config import Config
 from crawler.storage.alerts import Alerts
+from crawler.storage.connect import connect_async
 from crawler.storage.creators import Creators
 from crawler.storage.reads import Client, Reader
-from crawler.storage.web_reads import Lists
+from crawler.storage.web_reads import Lists, Pages
 from crawler.storage.web_views import Views
 
 T = TypeVar("T")
@@ -77,6 +78,8 @@ class Site:
     database: str
     simulated: bool
     lists: Lists
+    open_pages: Callable[[], Pages]
+    """For the event loop that calls it."""
     views: Views
     reader: Reader
     alerts: Alerts
@@ -104,7 +107,7 @@ def opened(config: Config, client: Client, database: str) -> Site:
     """The site of one database on an open client."""
     held = client[database]
     return Site(
-        database, database.endswith(SIMULATED_ENDING), Lists(held), Views(held), Reader(held), Alerts(held),
-        Creators(held),
+        database, database.endswith(SIMULATED_ENDING), Lists(held),
+        lambda: Pages(connect_async(config)[database]), Views(held), Reader(held), Alerts(held), Creators(held),
         config.archive_dir / database, config.data_dir / "models" / database,
     )  # fmt: skip

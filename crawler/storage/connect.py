@@ -9,13 +9,13 @@ import contextlib
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote_plus
 
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -33,6 +33,7 @@ from crawler.storage.certificates import why_untrusted
 from crawler.storage.errors import StorageAway, StorageError, StorageRefused
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[\w.%-]+)(:\d+)?")
 HERE = "mongodb://127.0.0.1"  # stands for the local server where its port is not known
@@ -59,7 +60,7 @@ def connect(config: Config, *, timeout_s: float = 5.0) -> MongoClient[dict[str, 
     """A client that has reached its server and may read there. Raises StorageError."""
     uri = address(config)
     _need_majority(uri)
-    client = _client(uri, timeout_s)
+    client = _made(MongoClient[dict[str, Any]], uri, timeout_s)
     try:
         with plain_errors(uri):
             # More than a ping: a server that wants a password answers a ping without one.
@@ -68,6 +69,11 @@ def connect(config: Config, *, timeout_s: float = 5.0) -> MongoClient[dict[str, 
         client.close()
         raise
     return client
+
+
+def connect_async(config: Config, *, timeout_s: float = 5.0) -> AsyncMongoClient[dict[str, Any]]:
+    """A client for one event loop, like the one of `connect`; it reaches for its server at the first question."""
+    return _made(AsyncMongoClient[dict[str, Any]], address(config), timeout_s)
 
 
 def facts(client: MongoClient[dict[str, Any]], uri: str) -> Facts:
@@ -88,7 +94,7 @@ def plain_errors(uri: str) -> Iterator[None]:
         raise explain(error, uri) from None
 
 
-def _client(uri: str, timeout_s: float) -> MongoClient[dict[str, Any]]:
+def _made(kind: Callable[..., T], uri: str, timeout_s: float) -> T:
     waits_ms: dict[str, Any] = {
         "serverSelectionTimeoutMS": int(timeout_s * 1000),
         "connectTimeoutMS": int(timeout_s * 1000),
@@ -99,7 +105,7 @@ def _client(uri: str, timeout_s: float) -> MongoClient[dict[str, Any]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            client: MongoClient[dict[str, Any]] = MongoClient(
+            client = kind(
                 uri,
                 w="majority",
                 journal=True,

@@ -17,10 +17,12 @@ from starlette.testclient import TestClient
 
 from analysis.web import figures
 from analysis.web.app import create_app
-from analysis.web.guard import Buckets, Guard
+from analysis.web.buckets import Buckets
+from analysis.web.guard import Guard
 from analysis.web.words import LANGUAGES, Words, catalogue
 from crawler.config import load
 from crawler.storage.store import Store
+from crawler.storage.web_reads import Pages
 from tests.web import world
 from tests.web.world import BOARD, NASTY
 
@@ -192,7 +194,7 @@ def test_the_door_stays_shut_without_a_token() -> None:
 
 
 def test_a_fault_of_ours_is_a_plain_page_and_a_plain_error(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site.lists, "page", lambda *_: 1 / 0)
+    monkeypatch.setattr(Pages, "page", lambda *_: 1 / 0)
     with TestClient(create_app(site, per_s=0), raise_server_exceptions=False) as web:
         answer = web.get("/api/comments")
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_cursor")

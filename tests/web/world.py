@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pymongo import AsyncMongoClient
 from pymongo.database import Database
 
 from analysis.web.site import Site
@@ -33,7 +34,7 @@ from crawler.storage.alerts import Alerts
 from crawler.storage.creators import Creators
 from crawler.storage.reads import Reader
 from crawler.storage.store import Store
-from crawler.storage.web_reads import Lists
+from crawler.storage.web_reads import Lists, Pages
 from crawler.storage.web_views import Views
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -149,8 +150,10 @@ def filled(database: Database[dict[str, Any]], folder: Path) -> Site:
 
 
 def site_of(database: Database[dict[str, Any]], folder: Path, simulated: bool = False) -> Site:
+    server = database.client.address
+    assert server is not None
     return Site(
-        database.name, simulated, Lists(database), Views(database), Reader(database), Alerts(database),
-        Creators(database),
+        database.name, simulated, Lists(database), lambda: Pages(AsyncMongoClient(*server)[database.name]),
+        Views(database), Reader(database), Alerts(database), Creators(database),
         folder / "archive" / database.name, folder / "models", clock=lambda: START + timedelta(hours=HOURS),
     )  # fmt: skip
