@@ -271,17 +271,23 @@ def test_a_crawl_ends_with_the_process_that_started_it() -> None:
     assert ended == [child]
 
 
-@pytest.mark.parametrize(("end", "then"), [("kill -9 $$", "-m scrapy verify\n"), ("exit 1", "")])
-def test_what_a_killed_crawl_had_archived_is_brought_in_before_anybody_asks_for_it_again(
-    end: str, then: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("end", "spooled", "verified"), [("kill -9 $$", False, 1), ("exit 1", False, 0), ("exit 1", True, 1)]
+)
+def test_what_a_crawl_did_not_store_is_brought_in_before_anybody_asks_for_it_again(
+    end: str, spooled: bool, verified: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TIDEMARK_DATA", str(tmp_path))
+    if spooled:
+        (tmp_path / "spool" / "tidemark").mkdir(parents=True)
+        (tmp_path / "spool" / "tidemark" / "load.jsonl").touch()
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\ncase "$*" in *crawl*) {end};; *) echo "$*" >> "$0.asked";; esac\n')
     python.chmod(0o700)
     (tmp_path / "python.asked").touch()
     monkeypatch.setattr(sys, "executable", str(python))
     rounds.crawl("getdaytrends", ["br"])
-    assert (tmp_path / "python.asked").read_text() == then
+    assert (tmp_path / "python.asked").read_text() == "-m scrapy verify\n" * verified
 
 
 def test_an_address_that_was_away_gets_its_notice_later_and_the_other_one_none_twice(told: Notices, post: Post) -> None:
