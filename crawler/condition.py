@@ -26,7 +26,15 @@ def status(checks: Sequence[Check]) -> int:
 
 
 def judge(now: Condition, room: Room, spooled_files: int) -> list[Check]:
-    return [*_room(room), *_watched(now), *_spiders(now), *_numbers(now), *_jobs(now), *_rest(now, spooled_files)]
+    return [
+        *_room(room),
+        *_watched(now),
+        *_spiders(now),
+        *_broken(now),
+        *_numbers(now),
+        *_jobs(now),
+        *_rest(now, spooled_files),
+    ]
 
 
 def _room(room: Room) -> Iterator[Check]:
@@ -92,6 +100,11 @@ def line(each: Spider) -> str:
     if refused := each.items.get("refused"):
         parts.append(f"{refused} refused")
     return "; ".join(parts)
+
+
+def _broken(now: Condition) -> Iterator[Check]:
+    for each in now.breaks:
+        yield Check("shape", "warn", printable(each)[:300], "scrapy drift --propose")
 
 
 def _numbers(now: Condition) -> Iterator[Check]:

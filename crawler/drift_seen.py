@@ -20,8 +20,8 @@ Value = float | str | None
 Values = dict[str, Value]
 PARTS = {"news": tuple(News.model_fields), "subtitles": tuple(Subtitle.model_fields)}
 """Lists of objects: the first is looked at."""
-UNSAID = frozenset(("topic_key", "at"))
-"""Follows from other fields, or has no value of its own."""
+UNSAID = frozenset(("topic_key", "at", "position"))
+"""Follows from other fields, from the moment, or from the order of rows."""
 _URL = re.compile(r"(https?:)?//\S+")
 
 

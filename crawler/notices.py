@@ -9,7 +9,7 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import ModuleType
 from typing import Literal
@@ -41,6 +41,9 @@ WHAT_TO_DO: Mapping[str, str] = {
 }
 
 
+MOST_SAID = 8  # alarms in a notice
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     id: str
@@ -60,6 +63,18 @@ def slot_alarm(watch: str, reason: str, slots: int, at: datetime) -> Notice:
     """A target of which *slots* slots in a row are gaps of one reason."""
     todo = WHAT_TO_DO.get(reason, "Look: scrapy health")
     return alarm(f"{watch}:{reason}", f"{watch}: {slots} slots in a row are gaps ({reason})", todo, at)
+
+
+def drift_alarm(spider: str, run: str, says: Sequence[str], at: datetime) -> Notice:
+    """Fields that have changed their shape since a run; said daily while it lasts."""
+    title = f"{spider}: {len(says)} field{'s' if len(says) > 1 else ''} changed shape since run {run}"
+    told = [*says[:MOST_SAID], *([f"{len(says) - MOST_SAID} more: scrapy drift"] if len(says) > MOST_SAID else [])]
+    todo = (
+        "Where did the values go: scrapy drift --propose. What would change: scrapy replay --diff --with FILE. "
+        f"Is it the usual now: scrapy drift --accept {run}. Until then these fields are not learned from."
+    )
+    made = alarm(f"drift:{spider}:{run}", title, todo, at)
+    return replace(made, body="\n".join([title, *told, made.body.partition("\n")[2]]))
 
 
 def place_of(url: str) -> str:

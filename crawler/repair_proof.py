@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from statistics import fmean, median
+from statistics import fmean
 from typing import Any
 
 from crawler.counts import CountError, parse_count
@@ -173,9 +173,15 @@ def _number(text: str) -> Decimal | int | None:
     return Decimal(plain) if plain.replace(".", "", 1).isdecimal() else parse_count(text).value
 
 
+def _large(numbers: Sequence[float]) -> float:
+    """The number that a fifth of them exceeds: of counters, many are 0."""
+    ordered = sorted(map(abs, numbers))
+    return ordered[(4 * (len(ordered) - 1) + 4) // 5] if ordered else 0.0
+
+
 def factor(before: Sequence[float], after: Sequence[float]) -> Fraction | None:
     """What the new numbers have to be multiplied with to be those of before; None where they are of one size."""
-    a, b = (median(map(abs, each)) if each else 0.0 for each in (before, after))
+    a, b = (_large(each) for each in (before, after))
     if not a or not b or abs(math.log(a / b)) < math.log(4):
         return None
     near = min(NICE, key=lambda each: abs(math.log(float(each) * b / a)))

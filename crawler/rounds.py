@@ -25,11 +25,12 @@ from crawler import asking, due, jobs, notices, stages
 from crawler.config import ROOT, Config
 from crawler.config import load as load_config
 from crawler.jobs import Job, Limits
-from crawler.notices import Notice, alarm, slot_alarm
+from crawler.notices import Notice, alarm, drift_alarm, slot_alarm
 from crawler.spool import waiting
 from crawler.storage import jobs as kept
 from crawler.storage import retention, rollups, schema
 from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.drift import Drift
 from crawler.storage.errors import StorageError
 from crawler.storage.history import History
 from crawler.storage.hosts import Hosts
@@ -42,6 +43,7 @@ LONGEST_S = 1500  # a crawl that runs longer than most slots hangs
 LONGEST_JOB_S = 3600
 CATCHING_UP = 3  # tries
 BOARDS_OF = timedelta(days=1)
+BREAKS_OF = timedelta(days=2)
 ALERTS_OF = timedelta(hours=6)  # an older alert is no news
 PR_SET_PDEATHSIG = 1
 Batches = Sequence[tuple[str, Sequence[str]]]
@@ -104,6 +106,7 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
             runner = JobProcess(settings, Reader(database), told)
             due.take_jobs(after, plan, slots, runner, now, owner, report, bounds, sent)
             told.add(_news(told, report, now()))
+            told.add(broken(Drift(database), now()))
             if settings.notice_urls:
                 done = told.deliver(settings.notice_urls, notices.by_apprise, now(), owner)
                 if done.refused:
@@ -158,6 +161,15 @@ def _news(told: Notices, report: due.Report, at: datetime) -> Iterable[Notice]:
     for line in report.alarms:
         about = line.partition(" at ")[0].partition(" of 2")[0]
         yield alarm(about, line, "Look: scrapy health", at)
+
+
+def broken(kept: Drift, at: datetime) -> Iterable[Notice]:
+    """Changes of shape that a crawl of the last day still showed, those of one run together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for each in kept.breaks("open"):
+        if each.last > at - BREAKS_OF:
+            together.setdefault((each.spider, each.since_run), []).append(each.says)
+    return [drift_alarm(spider, run, says, at) for (spider, run), says in together.items()]
 
 
 def alert(row: Mapping[str, Any], at: datetime) -> Notice:

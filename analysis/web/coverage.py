@@ -16,6 +16,7 @@ HELD = (
     "comments", "deals", "fetches", "quarantine", "alerts",
 )  # fmt: skip
 RUNS = 200
+BREAKS = 100
 FIT_SHARE = 0.9
 """A source whose answers are surely fewer than this is not fit to rest on."""
 SHARE_MIN_N = 20
@@ -40,6 +41,7 @@ def _summary(site: Site) -> Row:
             {"source": each["source"], "at": each["at"], "alarm": alarm}
             for each in profiles for alarm in each.get("alarms", ())
         ],
+        "breaks": site.views.rows("breaks", sort="-last", most=BREAKS),
         "poor_runs": [
             {"spider": run["spider"], "started_at": run["started_at"], "reasons": run.get("reasons", [])}
             for run in runs if run.get("verdict") != "good"

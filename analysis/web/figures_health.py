@@ -132,6 +132,40 @@ def drift(site: Site, say: Words, filters: Filters) -> Figure:
     return Figure("drift", title, says, draw.table(pd.DataFrame(rows), heads))
 
 
+def breaks(site: Site, say: Words, filters: Filters) -> Figure:
+    """Pages that have changed their shape: which field of which spider, since which run, and what is to be done."""
+    found = coverage.summary(site)
+    title = say("breaks_title")
+    rows = sorted(found["breaks"], key=lambda row: row["state"] != "open")
+    if not rows:
+        return Figure("breaks", title, "", missing=say("no_breaks" if found["sources"] else "no_fetches"))
+    table = pd.DataFrame(
+        {
+            say("state"): [say(f"break_{row['state']}") for row in rows],
+            say("source"): [row["spider"] for row in rows],
+            say("what"): [clean(row["says"]) for row in rows],
+            say("since"): [row["since"] for row in rows],
+            say("since_run"): [row["since_run"] for row in rows],
+            say("newest"): [row["last"] for row in rows],
+            say("repair"): [_repair(row, say) for row in rows],
+        }
+    )
+    n = sum(row["state"] == "open" for row in rows)
+    return Figure("breaks", title, say("breaks_says", n=n), table, note=say("breaks_note") if n else None)
+
+
+def _repair(row: Row, say: Words) -> str:
+    """What is proposed: where the page object looked, and where the value lies now."""
+    proposal = row.get("proposal")
+    if row["state"] != "open":
+        return "·"
+    if not proposal:
+        return say("not_searched")
+    moved = [f"{each['read']} <- {each['from']}" + (f" x {each['times']}" if each.get("times") else "")
+             for each in proposal.get("aliases", ())]  # fmt: skip
+    return clean("; ".join([str(proposal.get("state", "")), *moved]))
+
+
 def held(site: Site, say: Words, filters: Filters) -> Figure:
     found = coverage.summary(site)["held"]
     rows = [{"what": name.replace("_", " "), "n": n} for name, n in sorted(found.items(), key=lambda each: -each[1])]
@@ -250,5 +284,5 @@ def _link(alert: Row, say: Words) -> str:
     return "/topic?" + urlencode({"board": alert["board"], "topic": alert["topic_key"], "lang": say.language})
 
 
-FIGURES = {"sources": sources, "outcomes": outcomes, "gaps": gaps, "drift": drift, "held": held}
+FIGURES = {"sources": sources, "outcomes": outcomes, "gaps": gaps, "breaks": breaks, "drift": drift, "held": held}
 ALERT_FIGURES = {"precision": precision, "calibration": calibration, "alerts": alerts}

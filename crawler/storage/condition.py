@@ -11,6 +11,7 @@ from bson.codec_options import CodecOptions
 from pymongo.database import Database
 
 from crawler.items import KINDS
+from crawler.storage.drift import Drift
 from crawler.storage.jobs import Queue
 from crawler.storage.notices import Notices
 
@@ -71,6 +72,8 @@ class Condition:
     asked: int
     alerts: tuple[int, int, int]
     """Told; of those that are settled, came true; settled."""
+    breaks: tuple[str, ...] = ()
+    """Fields that have changed their shape, in words, of which nobody has decided yet."""
 
 
 def read(database: Database[Document], since: datetime, at: datetime) -> Condition:
@@ -88,6 +91,7 @@ def read(database: Database[Document], since: datetime, at: datetime) -> Conditi
          database["posts"].count_documents(posts)),
         database["quarantine"].count_documents({"recorded_at": span}), Notices(database).undelivered(),
         Queue(database).waiting(), (len(alerts), sum(settled), len(settled)),
+        tuple(f"{each.spider}: {each.says}" for each in Drift(database).breaks("open")),
     )  # fmt: skip
 
 
