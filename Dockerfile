@@ -4,7 +4,7 @@ FROM python:3.12-slim-bookworm
 
 ARG BROWSER=""
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libcurl4 libssl3 liblzma5 ${BROWSER} \
+    && apt-get install -y --no-install-recommends ca-certificates libcurl4 libssl3 liblzma5 lbzip2 ${BROWSER} \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home tidemark \
     && install -d -o tidemark -g tidemark /srv/tidemark /srv/tidemark/.data

@@ -10,11 +10,15 @@ from __future__ import annotations
 import bz2
 import io
 import re
+import shutil
+import subprocess
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +27,7 @@ from crawler.lanes.packed import NO_END, has_end
 
 CHUNK = 1 << 18
 MOST_MEMBER_BYTES = 1 << 28  # packed; a minute is 1 to 3 MB, an hour of the quiet years 100
+LEAST_BYTES = 1 << 16  # packed; of less, the start of a tool costs more than it saves
 _INSIDE = re.compile(r"\.jsonl?(?:\.(?:gz|bz2))?$", re.I)
 _TAR = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)$", re.I)
 _DAMAGE = (OSError, EOFError, ValueError, tarfile.TarError, zlib.error, zipfile.BadZipFile)
@@ -247,7 +252,7 @@ def text_of(packed: Packed) -> tuple[bytes, str]:
         return packed.data, problem
     if not problem:
         try:  # several times faster than piece by piece
-            return (bz2.decompress if name.endswith(".bz2") else _gunzip)(packed.data), ""
+            return (_bunzip2 if name.endswith(".bz2") else _gunzip)(packed.data), ""
         except (OSError, EOFError, ValueError, zlib.error):
             pass
     parts: list[bytes] = []
@@ -266,6 +271,23 @@ def head_of(packed: Packed) -> bytes:
         return packed.data[:CHUNK]
     first = next(unpacked(io.BytesIO(packed.data), name), b"")
     return first if isinstance(first, bytes) else b""
+
+
+def _bunzip2(data: bytes) -> bytes:
+    """By lbzip2 where it is installed, an eighth quicker than the library of Python, which has the last word."""
+    if (tool := _lbzip2()) and len(data) >= LEAST_BYTES:
+        with suppress(OSError):
+            done = subprocess.run(
+                [tool, "-d", "-c", "-n1"], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+            )
+            if done.returncode == 0:
+                return done.stdout
+    return bz2.decompress(data)
+
+
+@cache
+def _lbzip2() -> str | None:
+    return shutil.which("lbzip2")
 
 
 def _gunzip(data: bytes) -> bytes:
