@@ -111,6 +111,11 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     )
 
 
+def told_children(name: str, value: str) -> None:
+    """Programs that we start find this in their environment; what the user has set stays."""
+    os.environ.setdefault(name, value)
+
+
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ConfigError(f"{name}: expected {' or '.join(choices)}; see .env.example")
