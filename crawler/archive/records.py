@@ -79,7 +79,7 @@ def response(capture: Capture, digest: str, original: Original | None = None) ->
             "WARC-Refers-To-Date": original.date,
         }
     kind = "revisit" if original else "response"
-    return _record(kind, _target_uri(capture.url), given, body, head)
+    return _record(kind, target_uri(capture.url), given, body, head)
 
 
 def note_text(outcome: str, parts: Mapping[str, Any]) -> bytes:
@@ -139,7 +139,7 @@ def _own_headers(capture: Capture) -> dict[str, str]:
         own["Tidemark-Spider"] = _escaped(capture.spider)
     if capture.at_precision is not None:
         own["Tidemark-At-Precision"] = capture.at_precision
-    if _target_uri(capture.url) != capture.url:
+    if target_uri(capture.url) != capture.url:
         own["Tidemark-Url"] = _escaped(capture.url)
     return own
 
@@ -152,7 +152,7 @@ def _unescaped(value: str) -> str:
     return unquote(value, errors="surrogatepass")
 
 
-def _target_uri(url: str) -> str:
+def target_uri(url: str) -> str:
     if url.startswith(("http://", "https://")):
         return quote(url, safe=_PRINTABLE + "%", errors="surrogatepass")
     return _NOWHERE + quote(url, safe="", errors="surrogatepass")

@@ -20,6 +20,7 @@ from crawler.archive.records import Original, Row
 from crawler.lanes import redact
 
 MAX_OPEN_SEGMENTS = 32  # a process may open 256 files on macOS, and the crawl needs some
+MAX_FRESH = 256  # captures are read right after they are written, and their outcome is noted then
 HEAD_BYTES = 1 << 16  # headers of a record, unpacked, with room for long addresses
 
 
@@ -56,6 +57,8 @@ class Archive:
         self._own: dict[Path, int] = {}
         self._writer: Segment | None = None
         self._files: OrderedDict[int, int] = OrderedDict()
+        self._fresh: OrderedDict[int, str] = OrderedDict()
+        """Addresses of captures written last, by place, as their records have them."""
         if not read_only:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # what others said, for its owner only
         self._take_in(mend=not read_only)
@@ -82,6 +85,9 @@ class Archive:
                 if original is None and capture.body and self._original(digest):
                     continue  # another thread has just written the same body
                 self._append(record, row)
+                self._fresh[self._table.places[bytes.fromhex(capture.id)]] = records.target_uri(capture.url)
+                if len(self._fresh) > MAX_FRESH:
+                    self._fresh.popitem(last=False)
                 return True
 
     def note(self, capture_id: str, outcome: str, parts: Mapping[str, Any]) -> None:
@@ -231,7 +237,7 @@ class Archive:
         return None if place is None else self._original_at(place)
 
     def _original_at(self, place: int) -> Original:
-        url = self._record(place, HEAD_BYTES).rec_headers.get_header("WARC-Target-URI")
+        url = self._fresh.get(place) or self._record(place, HEAD_BYTES).rec_headers.get_header("WARC-Target-URI")
         return Original(self._table.ids[place].hex(), url, iso_ms(from_ms(self._table.moments[place])))
 
     def _append(self, record: bytes, row: Row) -> None:

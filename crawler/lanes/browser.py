@@ -22,7 +22,7 @@ from scrapy.http import Headers, HtmlResponse, Request, Response, TextResponse
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.provider import PlaywrightBrowserProvider
 
-from crawler.config import load
+from crawler.config import load, told_children
 from crawler.health import INSTALL_BROWSER, find_browser, headless_shell
 from crawler.lanes import processes
 from crawler.lanes.api import Told, service_of
@@ -48,6 +48,8 @@ FLAGS = (
     "--proxy-bypass-list=<-loopback>", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )  # fmt: skip
 NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")  # it comes decoded
+# Playwright's driver is a Node program that grows to 160 MB with short-lived messages; so it stays at 120.
+DRIVER = ("NODE_OPTIONS", "--max-semi-space-size=1")
 PARK_S = 0.5  # a blank page costs a process of the browser, so it waits whether the next visit comes at once
 TIDY_EVERY = 10  # visits, between which what pages have left in memory is thrown away
 LOOK_EVERY = 20  # visits, at the memory of the browser
@@ -169,6 +171,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
             if ended := await asyncio.to_thread(processes.end_orphans):
                 log.warning("%d browser%s of a crawl that was killed: ended", ended, "" if ended == 1 else "s")
             await self.gate.open()
+            told_children(*DRIVER)
             provider = Provider(self.config)
             provider.gate = self.gate
             provider.renderers = min(self.tabs, 2)

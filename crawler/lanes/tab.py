@@ -148,7 +148,7 @@ class Tab:
             ("loadingFinished", self._finished), ("loadingFailed", self._failed),
         ):  # fmt: skip
             cdp.on(f"Network.{name}", handler)
-        cdp.on("Page.loadEventFired", self._loaded)
+        page.on("load", lambda _: self._loaded())
 
     @classmethod
     async def open(cls, page: Page, patience_s: float, visit_s: float) -> Tab:
@@ -157,9 +157,8 @@ class Tab:
         await asyncio.gather(
             cdp.send("Network.enable", {"maxTotalBufferSize": 4 * LARGEST_ANSWER,
                                         "maxResourceBufferSize": LARGEST_ANSWER}),
-            cdp.send("Page.enable"),
             cdp.send("Network.setBlockedURLs", {"urls": UNSEEN}),
-            cdp.send("Page.addScriptToEvaluateOnNewDocument", {"source": UNPAINTED}),
+            page.add_init_script(UNPAINTED),
         )  # fmt: skip
         return made
 
@@ -326,7 +325,7 @@ class Tab:
             visit.finished.append((event["requestId"], asked))
             visit.changed.set()
 
-    def _loaded(self, event: dict[str, Any]) -> None:
+    def _loaded(self) -> None:
         if self._visit is not None and self._visit.document is not None:
             self._visit.loaded = True
             self._visit.changed.set()
