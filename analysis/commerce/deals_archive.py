@@ -19,7 +19,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
@@ -28,6 +28,9 @@ from analysis.commerce.deals_rows import row, told
 from analysis.commerce.deals_spans import Catalogue
 from crawler.lanes import afar, tweets, twitterstream
 from crawler.lanes.twitterstream import Damaged, Packed
+
+if TYPE_CHECKING:
+    from crawler.items import Post
 
 WINDOW = 300_000  # tweet ids; a stream repeats within minutes, and two hours of it fit in 30 MB
 Keep = Literal["deals", "amounts", "all"]
@@ -50,6 +53,8 @@ class Selection:
 
     withdrawn: bool = False
     """Whether the ids of delete notices are wanted."""
+    posts: bool = False
+    """Whether what is kept is wanted as posts, too."""
 
     @cached_property
     def needles(self) -> tuple[bytes, ...]:
@@ -95,6 +100,7 @@ class Found:
     withdrawn: list[str] = field(default_factory=list)
     bytes: int = 0
     """Unpacked."""
+    posts: list[Post] = field(default_factory=list)
 
 
 _PRICED = re.compile(r"\$ ?\d")
@@ -107,6 +113,7 @@ def read_member(member: Packed, selection: Selection) -> Found:
     withdrawn: list[str] | None = [] if selection.withdrawn else None
     numbers: list[int] = []
     rows = []
+    lines: list[bytes] = []
     for line in tweets.skim(block, account, numbers, withdrawn, b"$" if selection.priced else b""):
         if may_hold(line, selection):
             try:
@@ -117,8 +124,18 @@ def read_member(member: Packed, selection: Selection) -> Found:
                 continue
             if found is not None:
                 rows.append((numbers[-1] if numbers else 0, found))
+                lines += [line] if selection.posts else []
     found_ids.extend(each for each in numbers if each < 1 << 63)
-    return Found(member.name, member.at, account, problem, rows, found_ids.tobytes(), withdrawn or [], len(block))
+    posts = _posts(member.name, block, lines, [row for _, row in rows]) if selection.posts else []
+    return Found(
+        member.name, member.at, account, problem, rows, found_ids.tobytes(), withdrawn or [], len(block), posts
+    )
+
+
+def _posts(name: str, block: bytes, lines: list[bytes], rows: list[dict[str, Any]]) -> list[Post]:
+    from analysis.commerce.deals_posts import posts_of  # pages and items take as long to load as a minute to read
+
+    return posts_of(name, block, lines, {str(row["repost_of"] or row["id"]) for row in rows})
 
 
 def may_hold(line: bytes, selection: Selection) -> bool:

@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 
 import orjson
 
-from analysis.command import AWAY, GOOD, Apart, Command, UsageError, file, positive
+from analysis.command import AWAY, GOOD, Apart, Command, Session, UsageError, file, positive
 from analysis.commerce.deals import read
 from analysis.commerce.deals_archive import Found, Joined, Selection, local, spark
 from analysis.commerce.deals_catalogue import brands_of, catalogue_for
@@ -23,6 +23,7 @@ from analysis.commerce.deals_kafka import consume
 from analysis.commerce.deals_live import live
 from analysis.commerce.deals_rows import NotAPost, row, told
 from analysis.commerce.deals_spans import Catalogue
+from analysis.commerce.deals_store import store
 from analysis.commerce.deals_watch import Watched, watch_list
 from crawler.lanes import twitterstream
 from crawler.lanes.tweets import Account
@@ -59,6 +60,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     option("--processes", type=positive, metavar="N", help="of the local engine (default: one a core)")
     option(
+        "--store", action="store_true",
+        help="store posts of dumps (those that --keep keeps) and their deals; what was deleted leaves or stays out",
+    )  # fmt: skip
+    option(
         "--withdraw", action="store_true", help="remove from the database what the delete notices of dumps take back"
     )
     option("--resume", action="store_true", help="go on with an interrupted dump, member by member")
@@ -66,6 +71,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     option("--kafka-out", metavar="TOPIC", help="write to this topic, keyed by post, instead of to a file")
     option("--group", default="tidemark-deals", metavar="NAME", help="consumer group (default tidemark-deals)")
     option("--idle-s", type=float, metavar="S", help="end when the topic was silent for so long (default: never)")
+
+
+def _stored(args: argparse.Namespace, session: Session) -> int:
+    return store(args, session) if args.store else live(args, session)
 
 
 def _apart(args: argparse.Namespace, screen: Apart) -> int:
@@ -265,6 +274,6 @@ def _summary(joined: Joined, kept: int, before: int) -> int:
 
 
 DEALS = Command(
-    "What posts offer: amounts with their roles, product, brand, seller.", _arguments, live, _apart,
-    lambda args: bool(args.given or args.kafka) and not args.withdraw,
+    "What posts offer: amounts with their roles, product, brand, seller.", _arguments, _stored, _apart,
+    lambda args: bool(args.given or args.kafka) and not (args.withdraw or args.store),
 )  # fmt: skip

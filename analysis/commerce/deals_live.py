@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from analysis.command import AWAY, GOOD, Session, UsageError
 from analysis.commerce.deals import Reading, Told, read
 from analysis.commerce.deals_archive import Selection, local
 from analysis.commerce.deals_catalogue import crawled
+from analysis.commerce.deals_spans import Catalogue
 from analysis.commerce.deals_watch import Watched, watch_list
 from crawler.items import Amount, Deal, Vantage
 from crawler.lanes import twitterstream
@@ -34,15 +35,20 @@ def live(args: argparse.Namespace, session: Session) -> int:
     catalogue = None if args.no_catalogue else crawled(session.reader.about)
     posts = kept = 0
     for documents, until in session.deals.fresh():
-        told = [(each, _told(each, watched)) for each in documents if each.get("caption")]
-        readings = [(each, read(post, catalogue)) for each, post in told]
-        deals = [_deal(each, found) for each, found in readings if found.is_deal]
+        deals = deals_in(documents, watched, catalogue)
         session.deals.replace([str(each["_id"]) for each in documents], deals)
         if until:
             session.deals.move(until)
         posts, kept = posts + len(documents), kept + len(deals)
     session.say(f"{posts:,} posts read that were new or seen again, {kept:,} deals in them")
     return _show(args, session)
+
+
+def deals_in(documents: Iterable[Mapping[str, Any]], watched: Watched, catalogue: Catalogue | None) -> list[Deal]:
+    """Of stored posts."""
+    told = [(each, _told(each, watched)) for each in documents if each.get("caption")]
+    readings = [(each, read(post, catalogue)) for each, post in told]
+    return [_deal(each, found) for each, found in readings if found.is_deal]
 
 
 def _withdraw(args: argparse.Namespace, session: Session) -> int:
@@ -60,7 +66,7 @@ def _withdraw(args: argparse.Namespace, session: Session) -> int:
             damaged.append(found)
             continue
         notices += len(found.withdrawn)
-        gone += session.deals.withdraw(f"x:post:{number}" for number in found.withdrawn)
+        gone += session.deals.take_back(found.withdrawn)
     for each in damaged:
         session.say(f"{each.name}: {each.reason}")
     session.say(

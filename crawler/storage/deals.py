@@ -8,11 +8,14 @@ from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.decimal128 import Decimal128
+from bson.int64 import Int64
+from pymongo import InsertOne
 from pymongo.database import Database
 
-from crawler.items import Deal
+from crawler.items import Deal, Post
+from crawler.storage.errors import StorageError
 from crawler.storage.reads import Document, plain_errors
-from crawler.storage.store import Store
+from crawler.storage.store import DUPLICATE, Store, write_all
 
 PROGRESS = "deals:posts"
 OVERLAP = timedelta(minutes=10)  # of a crawl that was writing while we read; reading a post twice changes nothing
@@ -63,9 +66,14 @@ class Deals:
 
     def replace(self, read: Sequence[str], found: Sequence[Deal]) -> None:
         """The deals of the posts *read* are *found* and no others."""
+        # A deal was there since its post was; else the order in which captures of a post came would show.
+        with plain_errors("posts"):
+            posts = self._database["posts"].find({"_id": {"$in": [each.post for each in found]}}, {"first_seen": 1})
+            since = {each["_id"]: each["first_seen"] for each in posts}
+        first = [each.model_copy(update={"observed_at": since[each.post]}) for each in found if each.post in since]
         store = Store(self._raw)
         try:
-            store.save(found)
+            store.save([*first, *found])
         finally:
             store.close()
         with plain_errors("deals"):
@@ -80,10 +88,47 @@ class Deals:
         for at in range(0, len(keys), AT_ONCE):
             some = keys[at : at + AT_ONCE]
             with plain_errors("posts"):
-                gone += self._database["posts"].delete_many({"_id": {"$in": some}}).deleted_count
-                self._database["observations"].delete_many({"entity": {"$in": some}})
-                self._database["deals"].delete_many({"post": {"$in": some}})
+                here = [each["_id"] for each in self._database["posts"].find({"_id": {"$in": some}}, {"_id": 1})]
+                if not here:
+                    continue
+                self._database["observations"].delete_many({"entity": {"$in": here}})
+                self._database["deals"].delete_many({"post": {"$in": here}})
+                # Last, so that what a kill leaves half done is found again.
+                gone += self._database["posts"].delete_many({"_id": {"$in": here}}).deleted_count
         return gone
+
+    def take_back(self, numbers: Sequence[str]) -> int:
+        """As withdraw, of tweets; remembered, so that one that comes later stays out of what `keep` stores."""
+        known = {int(each) for each in numbers if each.isdecimal() and int(each) < 1 << 63}
+        with plain_errors("withdrawn"):
+            failed = write_all(self._database["withdrawn"], [InsertOne({"_id": Int64(each)}) for each in sorted(known)])
+            if worse := {code for code in failed.values() if code != DUPLICATE}:
+                raise StorageError(f"withdrawn: numbers were refused with code {min(worse)}")
+        return self.withdraw([f"x:post:{each}" for each in known])
+
+    def keep(self, posts: Sequence[Post]) -> tuple[int, list[Document]]:
+        """Store tweets that were not taken back: how many were new or said more, and all of them as they now stand."""
+        numbers = {int(each.post_id): each for each in posts if each.post_id.isdecimal()}
+        with plain_errors("withdrawn"):
+            back = {each["_id"] for each in self._database["withdrawn"].find({"_id": {"$in": list(numbers)}})}
+        kept = [post for number, post in numbers.items() if number not in back]
+        store = Store(self._raw)
+        try:
+            fates = store.save(kept)
+        finally:
+            store.close()
+        with plain_errors("posts"):
+            found = list(self._database["posts"].find({"_id": {"$in": [each.key for each in kept]}}).sort("_id", 1))
+        return fates.count("saved"), found
+
+    def members_read(self) -> frozenset[str]:
+        """Names of the members of dumps that were stored whole."""
+        with plain_errors("dumps"):
+            return frozenset(each["_id"] for each in self._database["dumps"].find({}, {"_id": 1}))
+
+    def note_member(self, name: str, at: datetime) -> None:
+        with plain_errors("dumps"):
+            self._database["dumps"].replace_one({"_id": name}, {"_id": name, "at": at}, upsert=True)
 
     def all(self, current_at: datetime | None = None) -> list[Document]:
         """Deals with the moment and the author of their post, oldest first; with *current_at* only those in force."""

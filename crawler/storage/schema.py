@@ -78,6 +78,8 @@ def plan() -> dict[str, tuple[dict[str, Any] | None, list[IndexModel]]]:
     made["trends"] = (None, [index(("board", "topic_key")), index(("board", "-last_seen"))])
     made["links"] = (None, [index(("topic", "kind")), index(("target",))])
     made["heard"] = (None, [index(("post",)), index(("content",))])
+    made["withdrawn"] = (None, [])  # a tweet's number each: taken back, whether or not it ever was here
+    made["dumps"] = (None, [])  # a member of a dump each, by name, that was stored whole
     made["alerts"] = (None, [index(("rule", "-at")), index(("-at",))])
     return made
 
