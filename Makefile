@@ -5,7 +5,7 @@ ARGS ?=
 # One worker more than cores: a good part of the tests waits.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
-.PHONY: help setup demo test check bqemulator bench campaign lock audit slug clean
+.PHONY: help setup demo test check bqemulator spark bench campaign lock audit slug clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,12 @@ bqemulator: ## an emulator of BigQuery for one test, in .bqemulator: its pins ar
 		$(if $(shell command -v uv),uv pip install --python .bqemulator/bin/python,.bqemulator/bin/pip install) -q \
 		bqemulator==1.4.0 numpy duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-spatial==1.5.5 && \
 		.bqemulator/bin/python -c 'import duckdb_extensions as d; d.import_extension("spatial")'; }
+
+spark: setup ## texts and deals by Spark beside processes, byte by byte; pyspark in .spark, Java 17 is yours
+	test -d .spark/pyspark || $(if $(shell command -v uv),uv pip install --python $(BIN)/python,$(BIN)/pip install) -q \
+		--no-deps --target .spark 'pyspark==4.3.0' 'py4j==0.10.9.9'
+	PYTHONPATH=.spark $(BIN)/pytest -q tests/analysis/test_cluster.py tests/analysis/text/test_scale.py \
+		tests/lanes/test_twitterstream.py -k 'spark or cluster or processes or store'
 
 bench: setup ## speed and quality beside what one would use instead
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -41,6 +41,7 @@ class Config:
     export_to: str | None = field(repr=False)
     broker: str | None = field(repr=False)
     lease_s: int
+    spark_master: str | None
     day_pages: int | None
     day_megabytes: int | None
     day_browser_minutes: int | None
@@ -101,6 +102,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         archive_bytes=_whole("TIDEMARK_ARCHIVE_MB", given("TIDEMARK_ARCHIVE_MB"), 1_000_000),
         export_to=given("TIDEMARK_EXPORT"),
         broker=given("TIDEMARK_BROKER"),
+        spark_master=given("TIDEMARK_SPARK_MASTER"),
         lease_s=_whole("TIDEMARK_LEASE_S", given("TIDEMARK_LEASE_S")) or 300,
         jobs_file=Path(jobs) if (jobs := given("TIDEMARK_JOBS")) else None,
         repairs_file=Path(repairs) if (repairs := given("TIDEMARK_REPAIRS")) else None,

@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -253,11 +252,13 @@ def _result(waiting: Future[Found] | Damaged) -> Found | Damaged:
 
 
 def spark(given: Iterable[str], selection: Selection, done: frozenset[str] = frozenset()) -> Iterator[Found | Damaged]:
-    """The same over a Spark cluster (pip install pyspark): a source is a task, so name many.
+    """The same over a Spark cluster (TIDEMARK_SPARK_MASTER): a source is a task, so name many.
 
-    Sources must be readable from every worker. The order is that of *given*.
+    Sources must be readable from every worker. The order is that of *given*. Raises UsageError where Spark is not.
     """
-    session: Any = import_module("pyspark.sql").SparkSession.builder.appName("tidemark deals").getOrCreate()
+    from analysis import cluster  # and with it pandas; a start of ours must not wait for that
+
+    session = cluster.session("deals")
     try:
         names = list(given)
 

@@ -11,11 +11,13 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from hashlib import blake2b
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv
+import pyarrow.json
+import pyarrow.parquet
 
 from analysis.text.categories import UNKNOWN, seed_scores
 from analysis.text.duplicates import folded
@@ -23,6 +25,7 @@ from analysis.text.language import identify
 from analysis.text.posts import PostText, from_row
 from analysis.text.sentiment import classify
 from analysis.text.terms import terms
+from crawler.lanes.afar import opened
 
 BATCH = 2000  # posts
 COLUMNS = ("key", "caption", "language", "author", "hashtags", "mentions", "sound_id", "sound_title")
@@ -95,14 +98,43 @@ def locally(batches: Iterable[pa.RecordBatch], processes: int) -> Iterator[pa.Re
             waiting += [pool.submit(read_batch, each) for each in islice(coming, 1)]
 
 
+def table_of(path: str, row_group: int | None = None) -> pa.Table:
+    """Posts of a file here or in an object store; of Parquet, also a part. Raises OSError, pa.ArrowInvalid."""
+    ending = path.rpartition(".")[2].lower()
+    with opened(path) as file:
+        if ending == "parquet":
+            found = pa.parquet.ParquetFile(file)
+            return found.read() if row_group is None else found.read_row_group(row_group)
+        return pa.json.read_json(file) if ending == "jsonl" else pa.csv.read_csv(file)
+
+
+def tasks(paths: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """What Spark reads in parallel, in order: the row groups of Parquet, of others whole files (-1)."""
+    for path in paths:
+        groups = 0
+        if path.lower().endswith(".parquet"):
+            with opened(path) as file:
+                groups = pa.parquet.ParquetFile(file).num_row_groups
+        yield from ((path, group) for group in (range(groups) if groups else (-1,)))
+
+
+def read_tasks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What Spark's `mapInArrow` runs where each row names a task."""
+    for batch in batches:
+        for row in batch.to_pylist():
+            group = None if row["row_group"] < 0 else row["row_group"]
+            yield from read_batches(cut(table_of(row["path"], group)))
+
+
 def spark_frame(session: Any, paths: list[str]) -> Any:
-    """A Spark DataFrame of what is read of the posts in *paths* (Parquet, JSON lines), to write wherever Spark can."""
-    reader = session.read.parquet if paths[0].endswith(".parquet") else session.read.json
-    posts = reader(*paths)
-    return posts.select(*[name for name in COLUMNS if name in posts.columns]).mapInArrow(read_batches, SPARK)
+    """A Spark DataFrame of what is read of the posts in *paths*, in their order, to write wherever Spark can.
 
-
-def spark_session(master: str | None) -> Any:
-    """Raises ModuleNotFoundError where the extra `spark` is missing."""
-    builder = import_module("pyspark.sql").SparkSession.builder.appName("tidemark texts")
-    return (builder.master(master) if master else builder).getOrCreate()
+    Files are read by the workers themselves, s3:// and gs:// too (extra `objects` there). s3a:// is read by Spark,
+    which needs hadoop-aws and keeps no order; of a DataFrame of your own: `posts.mapInArrow(read_batches, SPARK)`.
+    """
+    if all(path.startswith("s3a://") for path in paths):
+        posts = session.read.parquet(*paths)
+        return posts.select(*[name for name in COLUMNS if name in posts.columns]).mapInArrow(read_batches, SPARK)
+    rows = list(tasks(paths))
+    named = session.sparkContext.parallelize(rows, max(1, len(rows)))
+    return session.createDataFrame(named, "path string, row_group int").mapInArrow(read_tasks, SPARK)
