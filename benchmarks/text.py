@@ -95,14 +95,14 @@ def measured(labels: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> Repo
     """Macro-F1 of three classes with its 95 % interval over drawn texts, and the share that is right."""
     rng = np.random.default_rng(1)
     drawn = [rng.integers(0, len(labels), len(labels)) for _ in range(DRAWS)]
-    low, high = np.percentile([_f1(labels[each], said[each]) for each in drawn], [2.5, 97.5])
+    low, high = np.percentile([f1(labels[each], said[each]) for each in drawn], [2.5, 97.5])
     return {
-        "macro_f1": round(_f1(labels, said), 4), "low": round(float(low), 4), "high": round(float(high), 4),
+        "macro_f1": round(f1(labels, said), 4), "low": round(float(low), 4), "high": round(float(high), 4),
         "accuracy": round(float((labels == said).mean()), 4),
     }  # fmt: skip
 
 
-def _f1(labels: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> float:
+def f1(labels: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> float:
     return float(f1_score(labels, said, average="macro", labels=[0, 1, 2], zero_division=0))
 
 

@@ -9,7 +9,7 @@ from analysis.text import embedding
 from analysis.text.embedding import Embedder, ModelError, is_there, tensors
 from analysis.text.encoder import Encoder, packed_model
 from analysis.text.features import readable
-from analysis.text.sentiment import Sentiment, classify, confusion
+from analysis.text.sentiment import Sentiment, beside, classify, confusion
 from analysis.text.shares import mood, wilson
 
 PLAIN = [
@@ -36,6 +36,15 @@ def test_plain_feelings_are_read(model, text, code, label):
 def test_a_negation_turns_the_feeling():
     good, bad = classify(["I like this", "I do not like this at all"], ["en", "en"], "small")
     assert good.positive > bad.positive
+
+
+def test_the_small_model_beside_the_heads_tips_what_they_leave_open_and_not_what_they_know():
+    small = np.array([[0.1, 0.2, 0.7]] * 2, np.float32)
+    heads = np.array([[0.34, 0.33, 0.33], [0.9, 0.06, 0.04]], np.float32)
+    made = beside(heads, small)
+    assert made.argmax(axis=1).tolist() == [2, 0]
+    assert made.sum(axis=1) == pytest.approx(np.ones(2), abs=1e-5)
+    assert beside(heads, small, 0) == pytest.approx(heads, abs=1e-4)
 
 
 def test_a_language_that_was_not_measured_gets_no_sentiment():
