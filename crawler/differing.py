@@ -31,6 +31,8 @@ class Looked:
     """Captures whose stored numbers would change."""
     numbers: int = 0
     fields: Counter[str] = field(default_factory=Counter)
+    same_parser: int = 0
+    """Numbers that a parser of the same version has stored."""
     unread: int = 0
     """Captures that no page object knows, or whose pages brought no items."""
 
@@ -38,6 +40,9 @@ class Looked:
         yield f"{self.captures} captures read anew; {self.numbers} stored values of {len(self.differing)} would differ"
         for name, n in self.fields.most_common(12):
             yield f"  {n:6} {name}"
+        if self.same_parser:
+            yield (f"{self.same_parser} of them were stored by a parser of the same version, so that which reading "
+                   "stands is left to chance: raise the page's version first")  # fmt: skip
 
 
 def differences(
@@ -59,6 +64,7 @@ def differences(
             looked.differing.append(capture.id)
         for each in found:
             looked.numbers += 1
+            looked.same_parser += each.same_parser
             looked.fields[f"{each.kind}.{each.field}"] += 1
             yield each
 

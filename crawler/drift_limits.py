@@ -13,6 +13,7 @@ FEWEST_RUNS = 4  # of fewer nobody can say what is usual
 WIDTH = 5.0  # median absolute deviations
 CHANCE = 4.0  # standard errors of a counted share
 FEW, SEVERAL, MANY = 3, 5, 10
+SURE = 10.0  # by chance once in e^10
 MAY_END = frozenset(("list_price",))
 """What a page shows for a time only: a sale ends."""
 
@@ -32,7 +33,17 @@ def alarm(measure: Measure, memory: Memory, reshaped: bool) -> Alarm | None:
         return None
     usual = median(past)
     low, high = _limits(measure, what, past, usual, reshaped)
-    return None if low <= measure.value <= high else Alarm(measure, usual, low, high, runs)
+    if low <= measure.value <= high and not _none_or_all(measure, what, past):
+        return None
+    return Alarm(measure, usual, low, high, runs)
+
+
+def _none_or_all(measure: Measure, what: str, past: Sequence[float]) -> bool:
+    """None where there were always some, or all where it never was: of so many, no chance does that."""
+    if what not in ("filled", "lost", "form", "zero") or len(past) < FEWEST_RUNS or measure.value not in (0, 1):
+        return False
+    most = max(past) if measure.value == 1 else 1 - min(past)
+    return 0 < most < 1 and -measure.n * math.log(most) >= SURE
 
 
 def _limits(measure: Measure, what: str, past: Sequence[float], usual: float, reshaped: bool) -> tuple[float, float]:

@@ -18,7 +18,7 @@ def page_of(
     """
     mended = repairs.committed() if mended is None else mended
     body = capture.body
-    cls = Page.registry[name] if name else pages.choose(capture.url, body)
+    cls = pages.load_all()[name] if name else pages.choose(capture.url, body)
     if cls is None and mended:
         cls = _mendable(capture, mended)
     if cls is None:

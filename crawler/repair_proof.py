@@ -20,6 +20,8 @@ NICE = tuple(Fraction(each) ** sign for each in (10, 60, 100, 1000, 3600, 10**6)
 SAME = 3
 """Things seen again, from which they are compared one by one."""
 EMPTY: tuple[Any, ...] = (None, "", ())
+KNOWN = "(known)"
+"""In the place of a field: how many of the things are there again."""
 MOVING = frozenset(("at", "position", "shown_at"))
 Known = dict[str, Item]
 """Items by what they are of."""
@@ -56,10 +58,11 @@ def agreement(known: Known, now: Known) -> dict[tuple[str, str], float]:
         kinds[item.kind].append((key, item))
     for kind, items in kinds.items():
         same = sum(key in now for key, _ in items)
+        found[kind, KNOWN] = same / len(items)
         turned = same < min(SAME, len(items)) and len(after[kind]) >= SAME
         for name in items[0][1].facts():
             if name not in MOVING:
-                shown = [(now.get(key), item, getattr(item, name)) for key, item in items]
+                shown = [(now.get(key), item, getattr(item, name)) for key, item in items if turned or key in now]
                 share = (
                     _alike([value for _, _, value in shown], [getattr(each, name) for each in after[kind]])
                     if turned else _agreeing(name, shown)
@@ -108,6 +111,8 @@ def is_worth(base: Mapping[tuple[str, str], float], gained: Mapping[tuple[str, s
 
 
 def shown_by(known: Known, kind: str, field: str) -> int:
+    if field == KNOWN:
+        return sum(item.kind == kind for item in known.values())
     return sum(item.kind == kind and getattr(item, field, None) not in EMPTY for item in known.values())
 
 

@@ -36,6 +36,8 @@ class Difference:
     would_be: Any
     """None: it would no longer be there."""
     collection: str
+    same_parser: bool
+    """What is stored was read by a parser of this very version: which of the two stands is left to chance."""
 
 
 class Differences:
@@ -73,11 +75,22 @@ class Differences:
         before = self._stored(collection, made["_id"])
         after = made if before is None else joined(before, made)
         self._joined[collection, made["_id"]] = after
+        same = before is not None and before.get("parser") == made["parser"]
+        same = same and (before or {}).get("capture") == made["capture"]
         for name in fields:
             stored, would_be = _plain((before or {}).get(name)), _plain(after.get(name))
             if stored != would_be:
                 yield Difference(
-                    item.capture, item.observed_at, item.url, item.kind, item.key, name, stored, would_be, collection
+                    item.capture,
+                    item.observed_at,
+                    item.url,
+                    item.kind,
+                    item.key,
+                    name,
+                    stored,
+                    would_be,
+                    collection,
+                    same,
                 )
 
     def _stored(self, collection: str, key: str) -> Document | None:
