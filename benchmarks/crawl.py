@@ -40,7 +40,7 @@ from crawler.storage import server
 from crawler.storage.connect import connect
 from demo.world import START, World
 
-OTHERS = ("crawlee", "crawlee_ours", "scrapy_playwright", "raw")
+OTHERS = ("crawlee", "crawlee_ours", "scrapy_playwright", "raw", "raw_unpainted")
 EVERY_S = 0.2
 FAST = ("-s", 'ADDONS={"demo.lane.Simulated": 1}', "-s", "SPIDER_MODULES=spiders,benchmarks.crawl_spiders")
 
@@ -226,7 +226,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks crawl", description=__doc__)
     parser.add_argument("--crawlee", metavar="PYTHON", help="of an environment that holds crawlee")
     parser.add_argument("--pages", type=int, default=1500, help="html pages of ours; the others get a tenth (1500)")
-    parser.add_argument("--visits", type=int, default=300, help="profiles with posts; the slow ones get half (300)")
+    parser.add_argument("--visits", type=int, default=240, help="profiles with posts; the slow ones get half (240)")
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--only", choices=("html", "posts", "one", "linear"), help="one part")
     parser.add_argument("--ours", action="store_true", help="without the others")
@@ -287,7 +287,7 @@ def address(target: str) -> str:
 def table(ours: Measured, bench: Bench, task: str, urls: list[str], others: tuple[str, ...]) -> None:
     print(ours.line(), flush=True)
     for name in others:
-        share = urls[: len(urls) // 2] if task == "posts" and name != "raw" else urls
+        share = urls[: len(urls) // 2] if task == "posts" and not name.startswith("raw") else urls
         if (each := bench.other(name, task, share)) is not None and each.rate and each.steady:
             print(f"{each.line()}   ours: rate {ours.rate / each.rate:.1f}x, steady {ours.steady / each.steady:.1f}x, "
                   f"CPU 1/{each.cpu_s / each.asked / (ours.cpu_s / ours.asked):.1f}", flush=True)  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,16 @@ LIST = "/api/post/item_list/"
 FLAGS = ["--blink-settings=imagesEnabled=false", "--disable-gpu", "--disable-dev-shm-usage", "--disable-sync",
          "--disable-background-networking", "--disable-component-update", "--no-first-run",
          "--renderer-process-limit=2"]  # fmt: skip
+UNPAINTED = """{
+    const style = new CSSStyleSheet();
+    style.replaceSync('html{visibility:hidden!important}');
+    document.adoptedStyleSheets = [style];
+}"""
+"""As our lane: what nobody looks at is not painted."""
 
 
 def crawlee(task: str, urls: list[str], proxy: str, browser: str, at_once: int, *, ours: bool) -> int:
-    """PlaywrightCrawler; ours: with the browser flags and the blocking of our lane."""
+    """PlaywrightCrawler; ours: with the browser flags, the blocking and the unpainted pages of our lane."""
     from datetime import timedelta
 
     from crawlee import ConcurrencySettings
@@ -45,6 +52,7 @@ def crawlee(task: str, urls: list[str], proxy: str, browser: str, at_once: int, 
     async def before(context: PlaywrightPreNavCrawlingContext) -> None:
         if ours:
             await context.block_requests()
+            await context.page.add_init_script(UNPAINTED)
         if task == "posts":
             answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
             heard[id(context.page)] = answer
@@ -116,8 +124,11 @@ def scrapy_playwright(task: str, urls: list[str], proxy: str, browser: str, at_o
     return sum(size > 1000 for size in got)
 
 
-def raw(task: str, urls: list[str], proxy: str, browser: str, at_once: int) -> int:
-    """The ceiling: Playwright alone, its pages used again, our browser flags; nothing but the bytes."""
+def raw(task: str, urls: list[str], proxy: str, browser: str, at_once: int, *, unpainted: bool = False) -> int:
+    """The ceiling: Playwright alone, its pages used again, our browser flags; nothing but the bytes.
+
+    unpainted: a higher one, with our lane's pages that are not painted.
+    """
     from playwright.async_api import async_playwright
 
     async def main() -> int:
@@ -129,6 +140,8 @@ def raw(task: str, urls: list[str], proxy: str, browser: str, at_once: int) -> i
             async def work() -> None:
                 nonlocal got
                 page = await context.new_page()
+                if unpainted:
+                    await page.add_init_script(UNPAINTED)
                 while waiting:
                     url = waiting.pop()
                     if task == "posts":
@@ -154,7 +167,8 @@ def main() -> None:
     if name.startswith("crawlee"):
         print(crawlee(*arguments, ours=name == "crawlee_ours"))
     else:
-        print({"scrapy_playwright": scrapy_playwright, "raw": raw}[name](*arguments))
+        known = {"scrapy_playwright": scrapy_playwright, "raw": raw, "raw_unpainted": partial(raw, unpainted=True)}
+        print(known[name](*arguments))
 
 
 if __name__ == "__main__":

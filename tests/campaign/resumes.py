@@ -50,7 +50,7 @@ class Report:
 
 
 def campaign(seed: int) -> tuple[bool, Report]:
-    report = run(20, seed, PROFILES)
+    report = run(20, seed, PROFILES, most_requests=8)  # killed later, the crawl is over before the last
     return not report.wrong and report.kills == 20, report
 
 

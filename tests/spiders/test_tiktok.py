@@ -152,3 +152,44 @@ def test_whatever_becomes_of_a_list_its_page_stays_and_the_list_is_a_gap(
             wrong.append((kind, "order"))
     assert wrong == [], done.stderr
     assert false_numbers(database, site, fallen=True) == []
+
+
+def test_sounds_have_all_their_posts_in_order(crawl: Run, database: Database[Any], site: Site) -> None:
+    at_h = site.world.hour(site.clock.now())
+    sounds = {site.world.track(n, at_h).sound_id: keys(site.world.with_sound(n, at_h)) for n in (0, 3)}
+    done = crawl("tiktok_sound", "-a", f"targets={','.join(sounds)}", "-a", "posts=all")
+    assert done.returncode == 0, done.stderr
+    assert {each: grid(database, f"tiktok:sound:{each}@br") for each in sounds} == sounds
+    assert {row["_id"].rpartition(":")[2] for row in database["sounds"].find({"posts": {"$ne": None}})} >= set(sounds)
+    assert false_numbers(database, site) == []
+
+
+def test_single_posts_are_refreshed_and_one_that_is_gone_is_missing(
+    crawl: Run, database: Database[Any], site: Site
+) -> None:
+    at_h = site.world.hour(site.clock.now())
+    wanted = [post.post_id for _, post in site.world.popular(at_h)[:6]]
+    done = crawl("tiktok_post", "-a", f"targets={','.join([*wanted, '7000000000000000001'])}")
+    assert done.returncode == 0, done.stderr
+    assert sorted(row["post_id"] for row in database["posts"].find()) == sorted(wanted)
+    assert outcomes(database) == {each: [("http", "ok")] for each in wanted} | {
+        "7000000000000000001": [("http", "missing")]
+    }
+    assert false_numbers(database, site) == []
+
+
+def test_what_the_site_recommends_comes_in_its_order_and_its_lists_whole(
+    crawl: Run, database: Database[Any], site: Site
+) -> None:
+    done = crawl("tiktok_discover", "-a", "targets=explore,lists", "-a", "posts=40")
+    assert done.returncode == 0, done.stderr
+    at_h = site.world.hour(site.clock.now())
+    shown = list(dict.fromkeys(grid(database, "tiktok:explore@br")))
+    assert len(shown) >= 40
+    assert shown == keys(site.world.popular(at_h))[: len(shown)]
+    tags = sorted(site.world.tags(at_h), key=lambda tag: -tag.views)[:10]
+    sounds = sorted((site.world.track(n, at_h) for n in range(len(names.SOUNDS))), key=lambda track: -track.posts)[:10]
+    board = "tiktok:discover_{}:www@br"
+    assert grid(database, board.format("hashtags")) == [f"tiktok:hashtag:{tag.name.lower()}" for tag in tags]
+    assert grid(database, board.format("sounds")) == [f"tiktok:sound:{track.sound_id}" for track in sounds]
+    assert false_numbers(database, site) == []
