@@ -2,7 +2,7 @@
 
 --sentiment DIR scores the shipped models on DIR/<language>/{val,test}_{text,labels}.txt, whichever are there.
 Without it every part is measured on ../shared: sentiment (cross-validation), language, copies, keyphrases,
-echo, categories, speed. How the parts are measured is told in docs/text.md.
+echo, categories, near, speed. How the parts are measured is told in docs/text.md.
 """
 
 from __future__ import annotations
@@ -163,6 +163,7 @@ PARTS: Mapping[str, Callable[[Path], Report]] = {
     "echo": _later("text_parts", "echo"),
     "rises": _later("text_parts", "rises"),
     "categories": _later("text_categories", "categories"),
+    "near": _later("text_near", "near"),
     "speed": _later("text_parts", "speed"),
 }
 

@@ -95,14 +95,19 @@ class Space:
 
 
 def space(texts: Sequence[str], shelf: Shelf) -> Space:
-    told = [readable(text) or "." for text in texts]
-    if not told:
-        return Space(np.zeros((0, WIDTH), np.float32), BY_WORDS)
-    if not is_there():
-        maker = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
-        return Space(maker.fit_transform(told), BY_WORDS)
-    found = shelf.vectors(told) - _centre()  # this model's vectors lie in a narrow cone
+    return space_by_model(texts, shelf) if is_there() else space_by_words(texts)
+
+
+def space_by_model(texts: Sequence[str], shelf: Shelf) -> Space:
+    found = shelf.vectors([readable(text) or "." for text in texts]) - _centre()  # all lie in a narrow cone
     return Space(found / np.linalg.norm(found, axis=1, keepdims=True), BY_MODEL)
+
+
+def space_by_words(texts: Sequence[str]) -> Space:
+    if not texts:
+        return Space(np.zeros((0, 1), np.float32), BY_WORDS)
+    maker = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
+    return Space(maker.fit_transform([readable(text) or "." for text in texts]), BY_WORDS)
 
 
 def nearness(question: str, texts: Sequence[str], shelf: Shelf) -> tuple[Matrix, str]:
