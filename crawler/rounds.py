@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
 
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 LONGEST_S = 1500  # a crawl that runs longer than most slots hangs
 LONGEST_JOB_S = 3600
 CATCHING_UP = 3  # tries
+ENDING_S = 12.0  # twice that is what a dyno or container is given to end
 BOARDS_OF = timedelta(days=1)
 BREAKS_OF = timedelta(days=2)
 ALERTS_OF = timedelta(hours=6)  # an older alert is no news
@@ -262,10 +263,32 @@ def recover(ended: bool) -> None:
 def run_bound(command: Sequence[str], longest_s: float) -> bool:
     """Until it ends, or is killed for taking too long, or this process dies: a crawl whose parent is gone would go on
     fetching what the next round fetches, too. False where it was killed; what it did not get says no_answer."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        done = subprocess.run(command, cwd=ROOT, check=False, timeout=longest_s, preexec_fn=_end_with_parent)
-        return done.returncode >= 0
-    return False
+    child = subprocess.Popen(command, cwd=ROOT, preexec_fn=_end_with_parent)
+    try:
+        return child.wait(longest_s) >= 0
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        return False
+    except (KeyboardInterrupt, SystemExit):
+        _let_end(child)
+        raise
+
+
+def _let_end(child: subprocess.Popen[bytes]) -> None:
+    """Ctrl-C, systemd and a dyno's end reach the crawl as well, and a second signal would cut it off: it has its time
+    to end in good order. Docker's init tells its first process alone: then it is told here."""
+    for then in (child.terminate, child.kill):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(ENDING_S)
+            return
+        then()
+    child.wait()
+
+
+def asked_to_end(number: int, frame: object) -> NoReturn:
+    """Handler of SIGTERM."""
+    raise SystemExit(128 + number)
 
 
 def _end_with_parent() -> None:

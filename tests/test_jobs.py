@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -269,6 +270,21 @@ def test_a_crawl_ends_with_the_process_that_started_it() -> None:
     ended, _, _ = select.select([child], [], [], 20)
     os.close(child)
     assert ended == [child]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process groups of this kind")
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_crawl_ends_in_good_order_where_a_dyno_or_a_terminal_ends_everything_at_once(ending: int) -> None:
+    crawl = "trap 'sleep 0.4; echo whole; exit 0' TERM INT; echo begun; while :; do sleep 0.05; done"
+    code = "import signal; from crawler import rounds; signal.signal(signal.SIGTERM, rounds.asked_to_end); "
+    code += f"rounds.run_bound(['sh', '-c', {crawl!r}], 60)"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, start_new_session=True) as parent:  # fmt: skip
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "begun\n"
+        os.killpg(parent.pid, ending)
+        assert parent.stdout.read() == "whole\n"
+    assert parent.returncode in (128 + ending, -ending)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -59,6 +60,14 @@ class Command(ScrapyCommand):
         parser.add_argument("--list", action="store_true", help="show jobs and what became of them; do nothing")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        signal.signal(signal.SIGTERM, rounds.asked_to_end)
+        try:
+            self._rounds(args, opts)
+        except KeyboardInterrupt:
+            sys.stderr.write("ended; what was claimed and not taken is free again in five minutes\n")
+            self.exitcode = 130
+
+    def _rounds(self, args: list[str], opts: argparse.Namespace) -> None:
         what, every = _what(args, opts)
         while True:
             self.exitcode = _round(what, only_list=opts.list, asked_only=opts.asked)
