@@ -17,6 +17,7 @@ STALE, DEAD = 2.5, 6.0  # slots since the newest one that was taken: a warning, 
 BAD_SHARE = 0.25  # of a spider's fetches without an answer: a warning; half of them: a failure
 EMPTY_SHARE = 0.5  # of a kind's observations without any counter
 OK, WARN, FAIL = 0, 1, 2
+QUIET = frozenset({"taken", "claimed", "rested"})  # no gaps
 GOOD_NAMES = frozenset(map(str, GOOD))
 
 
@@ -60,20 +61,20 @@ def _watched(now: Condition) -> Iterator[Check]:
     for age, each in sorted(late, key=lambda pair: (-pair[0], pair[1].id)):
         if age < STALE:
             continue
-        gaps = Counter({what: n for what, n in each.slots.items() if what not in ("taken", "claimed")})
+        gaps = Counter({what: n for what, n in each.slots.items() if what not in QUIET})
         reason = gaps.most_common(1)[0][0] if gaps else "missed"
         last = f"{each.taken:%Y-%m-%d %H:%M}" if each.taken else "never"
         found = f"{printable(each.id)}: last taken {last}; since then {', '.join(f'{n} {r}' for r, n in gaps.items())}"
         yield Check("target", "fail" if age >= DEAD else "warn", found, WHAT_TO_DO.get(reason, "scrapy watch"))
     fresh = sum(age < STALE for age, _ in late)
     taken = sum(each.slots.get("taken", 0) for each in now.watched)
-    slots = sum(sum(each.slots.values()) for each in now.watched)
+    slots = sum(sum(each.slots.values()) - each.slots.get("rested", 0) for each in now.watched)
     yield Check("targets", "ok", f"{fresh} of {len(late)} fresh; {taken} of {slots} slots taken")
 
 
 def age_slots(each: Watched, at: datetime) -> float:
-    """Slots since the newest one that was taken, or since the watch began."""
-    return (at - (each.taken or each.since)) / each.every
+    """Slots since the newest one that was taken, or since the watch began; those that were to rest do not count."""
+    return (at - (each.taken or each.since)) / each.every - each.rested
 
 
 def _spiders(now: Condition) -> Iterator[Check]:
@@ -143,10 +144,10 @@ def digest(now: Condition, room: Room, checks: Sequence[Check]) -> str:
     """Markdown, for mail and chat. Says counts with what they are of, and what there is to do."""
     days = (now.at - now.since) / timedelta(days=1)
     taken = sum(each.slots.get("taken", 0) for each in now.watched)
-    slots = sum(sum(each.slots.values()) for each in now.watched)
+    slots = sum(sum(each.slots.values()) - each.slots.get("rested", 0) for each in now.watched)
     gaps = Counter[str]()
     for each in now.watched:
-        gaps.update({what: n for what, n in each.slots.items() if what not in ("taken", "claimed")})
+        gaps.update({what: n for what, n in each.slots.items() if what not in QUIET})
     lines = [
         f"# Tidemark, {now.since:%Y-%m-%d} to {now.at:%Y-%m-%d}", "",
         f"- {len(now.watched)} targets watched; {taken} of {slots} slots taken in {days:.0f} days"

@@ -46,6 +46,7 @@ class Config:
     day_megabytes: int | None
     day_browser_minutes: int | None
     day_host_pages: int | None
+    revisit: str
 
     @property
     def archive_dir(self) -> Path:
@@ -110,6 +111,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         day_megabytes=_whole("TIDEMARK_DAY_MB", given("TIDEMARK_DAY_MB")),
         day_browser_minutes=_whole("TIDEMARK_DAY_BROWSER_MIN", given("TIDEMARK_DAY_BROWSER_MIN")),
         day_host_pages=_whole("TIDEMARK_DAY_HOST_PAGES", given("TIDEMARK_DAY_HOST_PAGES")),
+        revisit=_one_of("TIDEMARK_REVISIT", given("TIDEMARK_REVISIT") or "value", ("uniform", "change", "value")),
     )
 
 

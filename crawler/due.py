@@ -33,6 +33,8 @@ Runner = Callable[[str, Sequence[str]], None]
 JobRunner = Callable[[Job, datetime], str | None]
 """Runs a job for the slot that begins then; None when it went well, else the reason."""
 CHUNK = 50  # targets between two looks at what the day has cost
+Planner = Callable[[Sequence[Due], datetime], tuple[Sequence[Due], Sequence[str]]]
+"""Of what is due, what is to be taken, most urgent first; and lines for a person about what is not."""
 WAIT_SHARE = 2 / 3  # of its slot a job waits for crawls that are still tried
 
 
@@ -67,6 +69,8 @@ class Bounds:
     spent: Callable[[datetime], Spent] = lambda now: Spent()
     closed: str | None = None
     """Why nothing may be taken at all, such as database_full; each slot is then a gap of that reason."""
+    plan: Planner | None = None
+    """Which of what is due the budget is best spent on; the rest rests in this slot. None: all of it."""
 
 
 def take(
@@ -85,7 +89,7 @@ def take(
         catch_up()
     if only is None:
         _settle_past(slots, watches, clock(), report)
-    for spider, due in sorted(_claimed(slots, watches, clock, owner, report).items()):
+    for spider, due in sorted(_claimed(slots, watches, clock, owner, report, bounds).items()):
         if bounds.closed is not None:
             _settled(slots, dict.fromkeys(due, Verdict("gap", bounds.closed)), clock(), owner, report)
             continue
@@ -112,7 +116,9 @@ def _of_the_day(found: dict[Due, Verdict], bounds: Bounds, spider: str, clock: C
     return {due: Verdict("gap", "budget") if each.reason == "no_answer" else each for due, each in found.items()}
 
 
-def offered(slots: Slots, clock: Clock, report: Report, most: int = CHUNK) -> list[tuple[str, list[str]]]:
+def offered(
+    slots: Slots, clock: Clock, report: Report, most: int = CHUNK, bounds: Bounds | None = None
+) -> list[tuple[str, list[str]]]:
     """What is due now and nobody holds, as batches for workers: a spider and at most so many targets.
 
     Claims nothing: whoever takes a batch claims its slots, so a batch that is lost, or taken twice, does no harm.
@@ -122,7 +128,9 @@ def offered(slots: Slots, clock: Clock, report: Report, most: int = CHUNK) -> li
     watches = slots.watches()
     _settle_past(slots, watches, now, report)
     first, last = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-    for (watch, _), tries in slots.free(_present(watches, now), now):
+    free = dict(slots.free(_present(watches, now), now))
+    for watch, slot in _planned(slots, list(free), now, report, bounds or Bounds()):
+        tries = free[watch, slot]
         (last if tries >= MOST_ATTEMPTS - 1 else first)[watch.spider].append(watch.value)
     batches = []
     for spider in sorted({*first, *last}):
@@ -248,10 +256,12 @@ def _jobs_past(
             report.jobs[f"{name} missed"] += made
 
 
-def _claimed(slots: Slots, watches: Sequence[Watch], clock: Clock, owner: str, report: Report) -> dict[str, list[Due]]:
+def _claimed(
+    slots: Slots, watches: Sequence[Watch], clock: Clock, owner: str, report: Report, bounds: Bounds
+) -> dict[str, list[Due]]:
     """What is ours to take, by spider; what a process took that died before it could say so is settled at once."""
     now = clock()
-    free = [due for due, _ in slots.free(_present(watches, now), now)]
+    free = _planned(slots, [due for due, _ in slots.free(_present(watches, now), now)], now, report, bounds)
     found: dict[str, list[Due]] = defaultdict(list)
     for due, verdict in _judged(slots, slots.claim_all(free, now, owner)).items():
         if verdict.status == "taken":
@@ -259,6 +269,17 @@ def _claimed(slots: Slots, watches: Sequence[Watch], clock: Clock, owner: str, r
         else:
             found[due[0].spider].append(due)
     return found
+
+
+def _planned(slots: Slots, free: list[Due], now: datetime, report: Report, bounds: Bounds) -> list[Due]:
+    if bounds.plan is None or bounds.closed is not None:
+        return free
+    chosen, alarms = bounds.plan(free, now)
+    taken = {watch.id for watch, _ in chosen}
+    if rested := slots.rest([due for due in free if due[0].id not in taken], now):
+        report.counted["rested"] += rested
+    report.alarms.extend(alarms)
+    return list(chosen)
 
 
 def _settled(slots: Slots, verdicts: Mapping[Due, Verdict], now: datetime, owner: str, report: Report) -> None:

@@ -22,7 +22,7 @@ PRIOR_CHANGES = 0.5  # what is usual for its source weighs as much as half a cha
 STARVED = 8.0  # even intervals; so an eighth of the budget at most goes to what does not move
 TOWARDS_USEFUL = 1.25  # 1: changes are seen soonest; 2: most loads find one, and rare changes are seen late
 BY_SIZE = 0.5  # 0: the size of a change does not matter; at 1, small changes are seen late
-MOST_LOOKS = 200  # of a target, the newest
+MOST_LOOKS = 60  # of a target, the newest; read anew after each of them
 MARK_GROWTH = 0.01  # a list that changed and shows no number: as if its numbers had moved by a hundredth
 LEAST = 1e-12  # weight of what never changes
 _HOUR = timedelta(hours=1)
@@ -209,8 +209,13 @@ class Allowance:
     """In this round."""
     per_h: float = math.inf
     hosts: Mapping[str, float] = field(default_factory=dict)
-    """In this round, by host; one that is not named has no limit of its own."""
-    hosts_per_h: Mapping[str, float] = field(default_factory=dict)
+    """In this round, by host."""
+    host: float = math.inf
+    """In this round, of a host that is not named there."""
+    host_per_h: float = math.inf
+
+    def of_host(self, name: str) -> float:
+        return self.hosts.get(name, self.host) if name else math.inf  # not known yet: the downloader asks again
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,20 +313,18 @@ def paced(limit: float, spent: float, share_of_day: float) -> float:
 
 
 def _within(allowance: Allowance, ranked: Sequence[tuple[Candidate, Choice]]) -> list[Choice]:
-    left, hosts = allowance.now, dict(allowance.hosts)
+    left, hosts = allowance.now, {each.host: allowance.of_host(each.host) for each, _ in ranked}
     made = []
     for each, choice in ranked:
-        of_host = hosts.get(each.host, math.inf)
-        taken = each.pages <= left and each.pages <= of_host
+        fits_host = each.pages <= hosts[each.host]
+        taken = fits_host and each.pages <= left
         if taken:
             left -= each.pages
-            of_host -= each.pages
-        elif choice.first and each.pages <= of_host:
+            hosts[each.host] -= each.pages
+        elif choice.first and fits_host:
             left = 0.0  # is saved up for it; else what is cheaper would be taken before it for ever
         elif choice.first:
-            of_host = 0.0
-        if each.host in hosts:
-            hosts[each.host] = of_host
+            hosts[each.host] = 0.0
         made.append(replace(choice, taken=taken))
     return made
 
@@ -332,4 +335,4 @@ def _even_h(targets: Sequence[Candidate], allowance: Allowance) -> dict[str, flo
     for each in targets:
         pages[each.host] += each.pages
     every_one = sum(pages.values()) / allowance.per_h
-    return {host: max(every_one, n / allowance.hosts_per_h.get(host, math.inf)) for host, n in pages.items()}
+    return {host: max(every_one, n / allowance.host_per_h if host else 0.0) for host, n in pages.items()}

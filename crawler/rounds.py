@@ -21,11 +21,12 @@ from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
 
-from crawler import asking, due, jobs, notices, stages
+from crawler import asking, due, jobs, notices, planning, stages
 from crawler.config import ROOT, Config
 from crawler.config import load as load_config
 from crawler.jobs import Job, Limits
 from crawler.notices import Notice, alarm, drift_alarm, slot_alarm
+from crawler.revisit import POLICIES
 from crawler.spool import waiting
 from crawler.storage import jobs as kept
 from crawler.storage import retention, rollups, schema
@@ -34,6 +35,7 @@ from crawler.storage.drift import Drift
 from crawler.storage.errors import StorageError
 from crawler.storage.history import History
 from crawler.storage.hosts import Hosts
+from crawler.storage.looks import Looks
 from crawler.storage.notices import Notices
 from crawler.storage.reads import Reader
 from crawler.storage.slots import Slots
@@ -82,11 +84,11 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
         queue = kept.Queue(database, lease)
         for each in (slots, after, told, queue, Hosts(database)):
             each.prepare()
-        limits = Limits(
-            settings.day_pages, settings.day_megabytes, settings.day_browser_minutes, settings.day_host_pages
-        )
+        limits = _limits(settings)
         full = _full(settings, database)
-        bounds = due.Bounds(what.budget, limits, lambda at: kept.spent(database, at), full)
+        spent = partial(kept.spent, database)
+        choose = planning.planner(database, settings.revisit, limits, spent) if what.only is None else None
+        bounds = due.Bounds(what.budget, limits, spent, full, choose)
         report, sent = due.Report(), 0
         run = partial(crawl, capture_only=what.capture_only)
         if full:
@@ -95,7 +97,7 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
             if refused := queue.read_messages(lambda text: asking.wanted(text, _sources()), now())["refused"]:
                 report.alarms.append(f"{refused} messages asked for nothing we know; see the collection asked")
             if what.send is not None and not full:
-                sent = _sent(what, slots, queue, report, asked_only=asked_only)
+                sent = _sent(what, slots, queue, report, bounds, asked_only=asked_only)
             else:
                 if not full and what.only is None:
                     report.counted.update(due.take_asked(queue, run, now, owner))
@@ -115,10 +117,12 @@ def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -
     return report
 
 
-def _sent(what: What, slots: Slots, queue: kept.Queue, report: due.Report, *, asked_only: bool) -> int:
+def _sent(
+    what: What, slots: Slots, queue: kept.Queue, report: due.Report, bounds: due.Bounds, *, asked_only: bool
+) -> int:
     """Batches on their way to workers, who claim what is in them."""
     assert what.send is not None
-    batches = [] if asked_only else due.offered(slots, now, report, what.batch)
+    batches = [] if asked_only else due.offered(slots, now, report, what.batch, bounds)
     what.send(batches, -(-queue.ready(now()) // due.CHUNK))
     if batches:
         report.counted["sent"] += sum(len(targets) for _, targets in batches)
@@ -313,6 +317,22 @@ def somebody_asks() -> bool:
     with contextlib.suppress(StorageError), connect(settings) as client, plain_errors(address(settings)):
         return kept.Queue(client[settings.mongodb_database]).ready(now()) > 0
     return False
+
+
+def explained(settings: Config) -> list[str]:
+    """The watch list as the next round sees it, a line a target. Raises StorageError."""
+    limits = _limits(settings)
+    with connect(settings) as client, plain_errors(address(settings)):
+        database, at = client[settings.mongodb_database], now()
+        slots = Slots(database)
+        slots.prepare()
+        budget = planning.Budget(limits, kept.spent(database, at))
+        told = planning.explained(slots.watches(), Looks(database), POLICIES[settings.revisit], budget, at)
+        return planning.lines(told, settings.revisit, budget, at)
+
+
+def _limits(settings: Config) -> Limits:
+    return Limits(settings.day_pages, settings.day_megabytes, settings.day_browser_minutes, settings.day_host_pages)
 
 
 def jobs_listed(settings: Config) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from crawler.items import stamp
 from crawler.outcomes import Outcome
 
-Status = Literal["claimed", "taken", "failed", "gap"]
+Status = Literal["claimed", "taken", "failed", "gap", "rested"]
 MOST_ATTEMPTS = 3  # in one slot, and only where the network failed: a wall is counted, not climbed
 BACK_OFF = timedelta(minutes=2)  # before the second try; each further wait is twice as long
 AGAIN = frozenset((str(Outcome.NETWORK),))

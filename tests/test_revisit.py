@@ -89,10 +89,11 @@ def test_no_policy_takes_more_than_the_budget_or_a_host_allows(name: str) -> Non
                       random.choice((1.0, 2.0, 3.5)), random.choice("ab"))
             for n in range(40)
         ]  # fmt: skip
-        allowance = Allowance(random.uniform(0, 30), 10, {"a": random.uniform(0, 9)}, {"a": 2})
+        allowance = Allowance(random.uniform(0, 30), 10, {"a": random.uniform(0, 9)}, 7, 2)
         taken = {each.id for each in plan(POLICIES[name], targets, NOON, allowance) if each.taken}
         assert sum(each.pages for each in targets if each.id in taken) <= allowance.now
-        assert sum(each.pages for each in targets if each.id in taken and each.host == "a") <= allowance.hosts["a"]
+        for host, most in (("a", allowance.hosts["a"]), ("b", 7)):
+            assert sum(each.pages for each in targets if each.id in taken and each.host == host) <= most
 
 
 def test_without_a_limit_everything_is_taken() -> None:

@@ -57,6 +57,8 @@ class Command(ScrapyCommand):
         parser.add_argument("--only", metavar="SPIDER", help="of the watch list, these targets alone, and no job: what "
                             "a worker does with a batch")  # fmt: skip
         parser.add_argument("--asked", action="store_true", help="only what is asked for out of turn")
+        parser.add_argument("--explain", action="store_true", help="show when every target is next and why, most "
+                            "urgent first; do nothing")  # fmt: skip
         parser.add_argument("--list", action="store_true", help="show jobs and what became of them; do nothing")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -70,6 +72,9 @@ class Command(ScrapyCommand):
     def _rounds(self, args: list[str], opts: argparse.Namespace) -> None:
         what, every = _what(args, opts)
         while True:
+            if opts.explain:
+                self.exitcode = _explained()
+                return
             self.exitcode = _round(what, only_list=opts.list, asked_only=opts.asked)
             if every is None or opts.list:
                 return
@@ -131,6 +136,19 @@ def _round(what: rounds.What, *, only_list: bool = False, asked_only: bool = Fal
     return _told(report)
 
 
+def _explained() -> int:
+    try:
+        lines = rounds.explained(config.load())
+    except (StorageError, config.ConfigError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for line in lines:
+        print(line)
+    if len(lines) < 2:
+        sys.stderr.write("nothing is watched; try: scrapy watch getdaytrends br --every 30m\n")
+    return 0 if len(lines) > 1 else 1
+
+
 def _told(report: due.Report) -> int:
     for line in report.alarms:
         sys.stderr.write(f"ALARM {line}\n")
@@ -138,7 +156,7 @@ def _told(report: due.Report) -> int:
     jobs = ", ".join(f"{n} {what}" for what, n in sorted(report.jobs.items()))
     sys.stderr.write((slots or "nothing is due") + (f"; jobs: {jobs}" if jobs else "") + "\n")
     good = all(each.endswith((" taken", " told")) for each in report.jobs)
-    return 0 if good and set(report.counted) <= {"taken", "done", "sent"} else 1
+    return 0 if good and set(report.counted) <= {"taken", "done", "sent", "rested"} else 1
 
 
 def _listed(rows: Mapping[str, str]) -> int:

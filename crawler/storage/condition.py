@@ -53,6 +53,8 @@ class Watched:
     """Begin of the newest slot that was taken."""
     slots: Mapping[str, int]
     """Slots in the time looked at, by status or reason."""
+    rested: int = 0
+    """Of these since the newest that was taken, those that the plan of the budget left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +134,14 @@ def _watched(database: Database[Document], span: Document) -> list[Watched]:
     taken = {row["_id"]: row["slot"] for row in database["slots"].aggregate([
         {"$match": {"status": "taken"}}, {"$group": {"_id": "$watch", "slot": {"$max": "$slot"}}}
     ])}  # fmt: skip
+    rested: dict[str, int] = {}
+    for row in database["slots"].find({"status": "rested", "slot": span}, {"watch": 1, "slot": 1}):
+        if row["watch"] not in taken or row["slot"] > taken[row["watch"]]:
+            rested[row["watch"]] = rested.get(row["watch"], 0) + 1
     listed = database["targets"].find({"every_s": {"$gt": 0}, "paused": {"$ne": True}}).sort("_id", 1)
     return [
         Watched(row["_id"], timedelta(seconds=row["every_s"]), row["since"], taken.get(row["_id"]),
-                slots.get(row["_id"], {}))
+                slots.get(row["_id"], {}), rested.get(row["_id"], 0))
         for row in listed
     ]  # fmt: skip
 

@@ -99,7 +99,7 @@ class Notices:
         for every_s, ids in listed.items():
             newest = now - timedelta(seconds=every_s * (most + 2))
             reasons: dict[str, list[str | None]] = {each: [] for each in ids}
-            asked = {"watch": {"$in": ids}, "slot": {"$gte": newest}, "status": {"$ne": "claimed"}}
+            asked = {"watch": {"$in": ids}, "slot": {"$gte": newest}, "status": {"$nin": ["claimed", "rested"]}}
             for row in self._database["slots"].find(asked, {"watch": 1, "reason": 1}).sort("slot", -1):
                 reasons[row["watch"]].append(row.get("reason"))
             for each, told in reasons.items():

@@ -52,6 +52,7 @@ def worth_trying(now: datetime) -> list[Document]:
         {"status": "failed", "attempts": {"$lt": 1}},
         *({"status": "failed", "attempts": n, "settled_at": {"$lte": now - back_off(n)}}
           for n in range(1, MOST_ATTEMPTS)),
+        {"status": "rested"},
     ]  # fmt: skip
 
 
@@ -185,6 +186,15 @@ class Slots:
             {"_id": watch.slot_id(slot), "watch": watch.id, "slot": slot, "status": "gap", "reason": reason,
              "settled_at": now}
             for slot in slots
+        ]  # fmt: skip
+        return len(self._inserted(rows)) if rows else 0
+
+    def rest(self, dues: Sequence[Due], now: datetime) -> int:
+        """Record slots that the plan of the budget leaves out so far; how many are new. They may still be claimed."""
+        rows = [
+            {"_id": watch.slot_id(slot), "watch": watch.id, "slot": slot, "status": "rested", "attempts": 0,
+             "settled_at": now}
+            for watch, slot in dues
         ]  # fmt: skip
         return len(self._inserted(rows)) if rows else 0
 
