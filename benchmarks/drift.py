@@ -101,9 +101,10 @@ def judged(seed: int, told: Told) -> tuple[Site_, Change, int] | None:
     runs = random.Random(f"runs/{seed}").randint(FEWEST_RUNS + 1, 16)
     memory, viral = history(one, seed, runs, told)
     told.sites += 1
-    first = next(  # the first run in which anything comes through
-        number for number in range(runs + CLEAN_RUNS, runs + CLEAN_RUNS + 99) if items_of(one.captures(number, seed))
-    )
+    later = range(runs + CLEAN_RUNS, runs + CLEAN_RUNS + 20)
+    first = next((number for number in later if items_of(one.captures(number, seed))), None)
+    if first is None:  # nothing has come through
+        return None
     change = draw(one, seed, kind, first, told)
     if change is None:
         return None

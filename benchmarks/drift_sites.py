@@ -139,7 +139,7 @@ def _product_pages(kind: str) -> Urls:
 def _reviews(world: World, view: View, chance: random.Random) -> list[str]:
     found = chance.sample(world.shop.listed(view.at_h), 4)
     base = f"https://api-cdn.yotpo.com/v1/widget/{WIDGET_KEY}/products"
-    return [f"{base}/{each.product_id}/reviews.json?per_page=150&page=1" for each in found]
+    return [f"{base}/{each.product_id}/reviews.json?per_page=150&page=1#store={HOST}" for each in found]
 
 
 def _one(*urls: str) -> Urls:
@@ -217,7 +217,7 @@ def _text(page: Any) -> str:
 
 def _fetch(world: World, look: Look, url: str, at: datetime) -> tuple[int, bytes]:
     view = View(world, at, look)
-    host, _, rest = url.removeprefix("https://").partition("/")
+    host, _, rest = url.removeprefix("https://").partition("#")[0].partition("/")
     path, _, query = f"/{rest}".partition("?")
     if SIGNED.search(path):
         query = signed(view, path, query)

@@ -19,7 +19,8 @@ from statistics import median
 from crawler.drift_limits import FEW, FEWEST_RUNS, RUNS, SEVERAL, alarm
 from crawler.drift_seen import ENTITIES, Alarm, Measure, Memory, PageSeen, Run, Value, Values, counters_of
 
-SAME_PAGE = 0.85  # of a page's usual names: a page that still has these is no wall
+SAME_PAGE = 0.85  # of a page's usual names: one that seems empty and still has these is no wall
+SAME_SITE = 0.5  # the same of a page that could not be read at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,25 @@ def _pages(run: Run, memory: Memory) -> Iterable[Measure]:
             by_parser[each.parser].append(each)
     for parser, seen in by_parser.items():
         usual = {word for word, share in memory.words.get(parser, {}).items() if share > 0.8}
-        broken = sum(_is_broken(each, usual) for each in seen)
+        broken = _broken(seen, usual)
         yield Measure(f"{parser} page", "", "broken", broken / len(seen), len(seen))
         good = [each for each in seen if each.outcome == "ok"]
         for name, n in Counter(name for each in good for name in set(each.odd)).items():
             yield Measure(f"{parser} page", name, "odd", n / len(good), len(good))
 
 
-def _is_broken(page: PageSeen, usual: set[str]) -> bool:
-    if page.outcome == "shape_changed":
-        return True
-    if page.outcome not in ("blocked", "empty") or not usual or not page.words:
-        return False
-    return len(usual & page.words) / len(usual) >= SAME_PAGE
+def _broken(seen: list[PageSeen], usual: set[str]) -> float:
+    """How many of these pages are there and hold their data no longer where it was.
+
+    Of an outcome only some bodies were looked at: the others count as those do.
+    """
+    broken = 0.0
+    for outcome, least in (("shape_changed", SAME_SITE), ("blocked", SAME_PAGE), ("empty", SAME_PAGE)):
+        mine = [each for each in seen if each.outcome == outcome]
+        looked = [len(usual & each.words) / len(usual) >= least for each in mine if each.words and usual]
+        share = sum(looked) / len(looked) if looked else float(outcome == "shape_changed")
+        broken += share * len(mine)
+    return broken
 
 
 def _reshaped(run: Run, memory: Memory) -> frozenset[str]:

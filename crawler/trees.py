@@ -74,6 +74,8 @@ def documents(body: bytes) -> list[Document]:
 
 def torn(body: bytes) -> bool:
     """Whether data is in it that ends early or cannot be decoded: harm on the way, not another shape."""
+    if not body.strip():
+        return True
     if body[:200].lstrip()[:1] in (b"{", b"["):
         return not documents(body)
     return b"<script" in body and (b"</html" not in body[-2000:].lower() or len(documents(body)) < _promised(body))
