@@ -62,7 +62,7 @@ class Drift:
 
     def keep(self, spider: str, run: str, at: datetime, memory: Memory, alarms: Sequence[Alarm]) -> None:
         """The memory after a run, and its alarms: new breaks, those that go on, and those that are over."""
-        self._remember(spider, memory, at)
+        self.remember(spider, memory, at)
         breaks = self._database["breaks"]
         still = set()
         for each in alarms:
@@ -79,7 +79,7 @@ class Drift:
             if memory.group_at.get(row["group"]) == at.timestamp():
                 breaks.update_one({"_id": row["_id"]}, {"$set": {"state": "over", "over": at}})
 
-    def _remember(self, spider: str, memory: Memory, at: datetime) -> None:
+    def remember(self, spider: str, memory: Memory, at: datetime) -> None:
         packed = Binary(zlib.compress(json.dumps(memory.as_data(), separators=(",", ":")).encode()))
         self._database["drift"].replace_one(
             {"_id": spider}, {"_id": spider, "at": at, "memory": packed}, upsert=True
@@ -98,7 +98,7 @@ class Drift:
         for spider in sorted({each.spider for each in found}):
             mine = [each for each in found if each.spider == spider]
             memory = accepted(self.memory(spider), [(each.group, each.field) for each in mine])
-            self._remember(spider, memory, max(each.last for each in mine))
+            self.remember(spider, memory, max(each.last for each in mine))
         ids = [each.id for each in found]
         self._database["breaks"].update_many({"_id": {"$in": ids}}, {"$set": {"state": "accepted"}})
         return found
@@ -125,5 +125,5 @@ def forget(database: Database[Document]) -> None:
         memory = drift.memory(row["_id"])
         memory.entities = {}
         at = datetime.fromtimestamp(memory.at or 0, UTC)
-        drift._remember(row["_id"], memory, at)
+        drift.remember(row["_id"], memory, at)
     database["breaks"].update_many({}, {"$unset": {"proposal": ""}})

@@ -20,6 +20,7 @@ from pymongo.database import Database
 
 from crawler.archive import Capture
 from crawler.forgetting import Keeper, tombstone
+from crawler.storage.drift import forget as forget_entities
 from crawler.storage.traces import LEFT, Traces
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def remove(database: Database[Document], person: Person) -> Counter[str]:
         if name in queries:
             done[name] += database[name].delete_many(queries[name]).deleted_count
         done[name] += _swept(database, name, traces)
+    forget_entities(database)  # they are hashes there, which the name would lead to
     return +done
 
 
