@@ -44,6 +44,17 @@ def live(args: argparse.Namespace, session: Session) -> int:
     return _show(args, session)
 
 
+def dumps_of(args: argparse.Namespace, what: str) -> list[str]:
+    """The sources that were named. Raises UsageError."""
+    try:
+        found = [each for given in args.given for each in twitterstream.sources(given)]
+    except FileNotFoundError as error:
+        raise UsageError(str(error)) from None
+    if not found:
+        raise UsageError(f"{what}: name the dumps; .tar, .zip, .json, .gz, .bz2 or folders of them")
+    return found
+
+
 def deals_in(documents: Iterable[Mapping[str, Any]], watched: Watched, catalogue: Catalogue | None) -> list[Deal]:
     """Of stored posts."""
     told = [(each, _told(each, watched)) for each in documents if each.get("caption")]
@@ -52,12 +63,7 @@ def deals_in(documents: Iterable[Mapping[str, Any]], watched: Watched, catalogue
 
 
 def _withdraw(args: argparse.Namespace, session: Session) -> int:
-    try:
-        sources = [each for given in args.given for each in twitterstream.sources(given)]
-    except FileNotFoundError as error:
-        raise UsageError(str(error)) from None
-    if not sources:
-        raise UsageError("--withdraw: name the dumps whose delete notices count")
+    sources = dumps_of(args, "--withdraw")
     notices = gone = 0
     damaged: list[Damaged] = []
     notices_only = Selection(only_watched=True, withdrawn=True)  # of nobody: no tweet is read

@@ -14,32 +14,20 @@ from datetime import UTC, datetime
 from analysis.command import AWAY, GOOD, Session, UsageError
 from analysis.commerce.deals_archive import Found, Joined, Selection, local, spark
 from analysis.commerce.deals_catalogue import brands_of, crawled
-from analysis.commerce.deals_live import deals_in
+from analysis.commerce.deals_live import deals_in, dumps_of
 from analysis.commerce.deals_spans import Catalogue
 from analysis.commerce.deals_watch import Watched, watch_list
-from crawler.lanes import twitterstream
 from crawler.lanes.twitterstream import Damaged
 
 SAID = 12  # damaged places shown by name
 SAY_EVERY_S = 2.0
 
 
-def dumps(args: argparse.Namespace, what: str) -> list[str]:
-    """The sources that were named. Raises UsageError."""
-    try:
-        found = [each for given in args.given for each in twitterstream.sources(given)]
-    except FileNotFoundError as error:
-        raise UsageError(str(error)) from None
-    if not found:
-        raise UsageError(f"{what} needs dumps: .tar, .zip, .json, .gz, .bz2 or folders of them")
-    return found
-
-
 def store(args: argparse.Namespace, session: Session) -> int:
     for name in ("output", "withdraw", "kafka"):
         if getattr(args, name):
             raise UsageError(f"--store writes to the database; leave --{name} out")
-    sources = dumps(args, "--store")
+    sources = dumps_of(args, "--store")
     watched = watch_list(args.watch) if args.watch else Watched({})
     if args.only_watched and not watched:
         raise UsageError("--only-watched needs --watch FILE with at least one account")

@@ -135,4 +135,4 @@ def test_what_store_does_not_go_with_is_said(tmp_path, database, client, capsys)
         assert main(command, lambda config: nullcontext(client)) == 2
         assert "--store writes to the database; leave" in capsys.readouterr().err
     assert main(["deals", "--store", "--database", database.name], lambda config: nullcontext(client)) == 2
-    assert "--store needs dumps" in capsys.readouterr().err
+    assert "--store: name the dumps" in capsys.readouterr().err
