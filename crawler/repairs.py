@@ -152,7 +152,9 @@ def read(file: File) -> Repairs:
         rows = tomllib.loads(file.read_text(encoding="utf-8")).get("repair", [])
     except FileNotFoundError:
         if file != FILE:
-            raise RepairsError(f"{file}: no such file; leave TIDEMARK_REPAIRS out, or make it") from None
+            raise RepairsError(
+                f"{file}: no such file of repairs; to make one: scrapy drift --propose -o FILE"
+            ) from None
         return NONE
     except (OSError, ValueError) as error:
         raise RepairsError(f"{file}: {error}") from None

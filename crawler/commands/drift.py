@@ -17,6 +17,7 @@ from crawler.archive import Archive, ArchiveError, Capture, CaptureMissing
 from crawler.config import Config
 from crawler.lanes.redact import printable
 from crawler.repair import Moved, Proposal, propose
+from crawler.repair_proof import KNOWN
 from crawler.storage.connect import address, connect, plain_errors
 from crawler.storage.drift import Break, Drift
 from crawler.storage.errors import StorageError
@@ -177,7 +178,8 @@ def lines(spider: str, page: str, proposal: Proposal | None, old: int, new: int)
             + (', text such as "1.2K"' if each.count else "")
         )
     for moved in proposal.moved:
-        yield (f"  {moved.kind}.{moved.field}: agrees with what was known {moved.agree_before:.0%} -> "
+        about = f"{moved.kind}s known before" if moved.field == KNOWN else f"{moved.kind}.{moved.field}"
+        yield (f"  {about}: agrees with what was known {moved.agree_before:.0%} -> "
                f"{moved.agree_after:.0%} (n={moved.n})")  # fmt: skip
         yield from _examples(moved)
     for kind, name in proposal.gone:

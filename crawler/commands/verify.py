@@ -15,6 +15,7 @@ from crawler import pages, running
 from crawler.archive import Archive
 from crawler.config import load
 from crawler.context import now, open_store
+from crawler.repairs import RepairsError
 from crawler.storage.connect import address, connect, plain_errors
 from crawler.storage.errors import StorageError
 from crawler.storage.evidence import Evidence
@@ -67,7 +68,7 @@ class Command(BaseRunSpiderCommand):
                 self._replay(found.repairable)
                 found = self._examined(mend=False, deep=opts.deep)
                 print(found)
-        except (StorageError, OSError) as error:
+        except (StorageError, OSError, RepairsError) as error:
             sys.stderr.write(f"{error}\n")
             return
         if found.repairable and not opts.check:
