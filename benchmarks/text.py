@@ -35,7 +35,11 @@ DRAWS = 500
 def main(arguments: Sequence[str] = ()) -> int:
     args = _arguments(arguments)
     if args.sentiment:
-        report: Report = {"sentiment": score_folder(args.sentiment)}
+        try:
+            report: Report = {"sentiment": score_folder(args.sentiment)}
+        except ValueError as error:
+            sys.stderr.write(f"text: {error}\n")
+            return 2
         if not report["sentiment"]:
             sys.stderr.write(f"{args.sentiment}: no <language>/val_text.txt or test_text.txt in it\n")
             return 2

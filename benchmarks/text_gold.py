@@ -39,8 +39,15 @@ def folder(root: Path, language: str, split: str) -> Labelled | None:
     at = root / language
     if not (at / f"{split}_text.txt").is_file():
         return None
+    if not (at / f"{split}_labels.txt").is_file():
+        raise ValueError(f"{at}: {split}_text.txt is there, {split}_labels.txt is not; a label a line is needed")
     texts = _lines(at / f"{split}_text.txt")
-    labels = [int(line) for line in _lines(at / f"{split}_labels.txt") if line.strip()]
+    told = [line.strip() for line in _lines(at / f"{split}_labels.txt") if line.strip()]
+    if not told or not set(told) <= {"0", "1", "2"}:
+        raise ValueError(
+            f"{at}/{split}_labels.txt: expected 0 (negative), 1 or 2 a line, found {sorted(set(told))[:5]}"
+        )
+    labels = [int(line) for line in told]
     texts = texts[: len(labels)] if not any(texts[len(labels) :]) else texts
     if len(texts) != len(labels):
         raise ValueError(f"{at}/{split}_*.txt: {len(texts)} texts but {len(labels)} labels; one a line is needed")

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.text import language, score_folder
+from benchmarks.text import language, main, score_folder
 from benchmarks.text_gold import Labelled, folds, umsab
 from benchmarks.text_parts import copies, echo
 from crawler.config import load
@@ -44,6 +44,18 @@ def test_the_shipped_model_is_scored_on_any_folder(tmp_path):
     assert report["test"]["low"] <= report["test"]["macro_f1"] <= report["test"]["high"]
     json.dumps(report)
     assert score_folder(tmp_path / "nothing") == {}
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"), [(None, "labels.txt is not"), ("1\n7\n", "found"), ("1\n", "but 1 labels")]
+)
+def test_a_folder_that_cannot_be_scored_says_what_is_needed(tmp_path, capsys, labels, told):
+    (tmp_path / "spanish").mkdir()
+    (tmp_path / "spanish" / "val_text.txt").write_text("uno\ndos\n", encoding="utf-8")
+    if labels is not None:
+        (tmp_path / "spanish" / "val_labels.txt").write_text(labels, encoding="utf-8")
+    assert main(["--sentiment", str(tmp_path), "--json"]) == 2
+    assert told in capsys.readouterr().err
 
 
 def write(folder, split, data: Labelled):
