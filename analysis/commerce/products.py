@@ -8,7 +8,7 @@ can explain, contains the smaller one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import sqrt
@@ -24,7 +24,8 @@ LEAST_PRIOR, MOST_PRIOR = 3.0, 200.0
 FEW_UNITS = 3  # fewer products tell nothing of how products differ
 
 COLUMNS = (
-    "rank", "product", "title", "score", "low", "high", "n", "rating", "rating_count", "pool", "shares_with", "why",
+    "rank", "product", "title", "score", "out_of", "low", "high", "n", "rating", "rating_count", "pool",
+    "shares_with", "why",
 )  # fmt: skip
 
 
@@ -109,16 +110,22 @@ def _contains(large: Pool, small: Pool) -> bool:
 def ranking(rated: Sequence[Rated]) -> pd.DataFrame:
     """Products by Bayesian average, best first; columns as COLUMNS.
 
+    out_of: the greatest that the store's scale has, 5, 10 or 100; ranks compare shares of it.
     score: the mean that the product's own ratings and those of all products of its scale suggest. low, high: 95 %,
     with the widest spread that such a mean allows, so rather too wide. n: ratings counted for it, 0 for those whose
     ratings count elsewhere (pool: for whom).
     """
     found = pools(rated)
     rows = [row for scale in (5.0, 10.0, 100.0) for row in _ranked(found, scale)]
-    rows.sort(key=lambda row: (-float(str(row["score"])), str(row["product"])))
+    rows.sort(key=lambda row: (-_share(row), str(row["product"])))
     for i, row in enumerate(rows, start=1):
         row["rank"] = i
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _share(row: Mapping[str, object]) -> float:
+    """Of the best that its scale allows: 9 of 10 stands below 4.8 of 5."""
+    return float(str(row["score"])) / float(str(row["out_of"]))
 
 
 def _ranked(found: Sequence[Pool], top: float) -> Iterable[dict[str, object]]:
@@ -132,7 +139,7 @@ def _ranked(found: Sequence[Pool], top: float) -> Iterable[dict[str, object]]:
         for each in pool.products:
             counts = each is pool.owner
             yield {
-                "product": each.product, "title": each.title, "score": round(score, 4),
+                "product": each.product, "title": each.title, "score": round(score, 4), "out_of": top,
                 "low": round(max(1.0, score - Z95 * spread), 4), "high": round(min(top, score + Z95 * spread), 4),
                 "n": pool.own_count if counts else 0, "rating": each.rating, "rating_count": each.count,
                 "pool": pool.owner.product if not counts else pool.inside.owner.product if pool.inside else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -100,8 +100,7 @@ def week(whole: Stream, topic_key: str, zone: str, top: int, max_gap: timedelta)
     """
     looks, on, covered = np.zeros((7, 24), int), np.zeros((7, 24), int), np.zeros((7, 24))
     clock = ZoneInfo(zone)
-    following = [*whole.snapshots[1:], None]
-    for now, then in zip(whole.snapshots, following, strict=True):
+    for now, then in zip_longest(whole.snapshots, whole.snapshots[1:]):
         local = now.at.astimezone(clock)
         slot = (local.weekday(), local.hour)
         looks[slot] += 1

@@ -204,7 +204,9 @@ def feature(site: Site, say: Words, filters: Filters) -> Figure:
     told = featured(frame, newest.to_pydatetime())
     advised = told[told["advice"] == "feature"]
     few = int(told["advice"].str.startswith("too few").sum())
-    best = told.head(max(filters.top, 20))
+    best = told[~told["advice"].str.startswith("too few")].head(max(filters.top, 20))
+    if best.empty:
+        return Figure("feature", title, "", missing=say("feature_missing", total=len(told), least=LEAST_POSTS))
     table = pd.DataFrame(
         {
             say("creator"): best["creator"].str.rpartition(":")[2],

@@ -24,7 +24,8 @@ from analysis.web.words import Words
 
 Row = dict[str, Any]
 MOST_OFFERS, MOST_READINGS = 20_000, 60_000
-MOST_MATCHED = 5_000  # offers compared with each other while a person waits
+MOST_MATCHED = 5_000  # offers compared with each other, which takes a minute
+WAIT_S = 3.0  # for that; who asks later finds it done
 LINES = 8  # series that one chart can hold apart
 VERDICTS = ("real", "unproven", "not_real", "not_claimed")
 
@@ -79,7 +80,7 @@ def prices(site: Site, say: Words, filters: Filters) -> Figure:
     moved = {offer["key"]: _moves(found.seen.get(offer["key"], ())) for offer in found.offers}
     shown = [offer for offer in found.offers if found.seen.get(offer["key"])]
     if not shown:
-        return Figure("prices", title, "", missing=say("no_offers"))
+        return Figure("prices", title, "", missing=_unpriced(found, say))
     best = sorted(shown, key=lambda each: (-moved[each["key"]], each["key"]))[: min(filters.top, LINES)]
     names = draw.labels([_name(found, offer) for offer in best])
     rows: list[Row] = [
@@ -103,6 +104,12 @@ def prices(site: Site, say: Words, filters: Filters) -> Figure:
     return Figure("prices", title, says, table, chart, note=note)
 
 
+def _unpriced(found: Shop, say: Words) -> str:
+    """Why there is no history: nothing captured, or captured at no known hour."""
+    priced = sum(offer.get("price") is not None for offer in found.offers)
+    return say("prices_by_day", n=priced) if priced else say("no_offers")
+
+
 def _moves(seen: Sequence[Seen]) -> int:
     return sum(event.kind in ("price_down", "price_up") for event in events(seen))
 
@@ -114,7 +121,8 @@ def discounts(site: Site, say: Words, filters: Filters) -> Figure:
     told = [(offer, judge(found.seen.get(offer["key"], ()))) for offer in found.offers]
     claimed = [(offer, verdict) for offer, verdict in told if verdict and verdict.verdict != "not_claimed"]
     if not claimed:
-        return Figure("discounts", title, "", missing=say("no_discounts" if found.offers else "no_offers"))
+        told_any = any(verdict for _, verdict in told)
+        return Figure("discounts", title, "", missing=say("no_discounts") if told_any else _unpriced(found, say))
     order = sorted(claimed, key=lambda pair: (VERDICTS.index(pair[1].verdict), -(pair[1].percent_claimed or 0)))
     table = pd.DataFrame(
         {
@@ -141,9 +149,12 @@ def competitors(site: Site, say: Words, filters: Filters) -> Figure:
     found = shop(site, filters)
     title = say("competitors_title")
     mark = (len(found.offers), len(found.products))
-    groups, questions = site.kept.get(
-        ("same", filters.category), mark, lambda: identities(_listings(found)), SLOW_FRESH_S
+    matched = site.kept.soon(
+        ("same", filters.category), mark, lambda: identities(_listings(found)), WAIT_S, SLOW_FRESH_S
     )
+    if matched is None:
+        return Figure("competitors", title, "", missing=say("competitors_soon", n=min(len(found.offers), MOST_MATCHED)))
+    groups, questions = matched
     asked: dict[str, dict[str, tuple[Decimal, str | None]]] = defaultdict(dict)
     names: dict[str, str] = {}
     for offer in found.offers:
@@ -203,15 +214,18 @@ def rating(site: Site, say: Words, filters: Filters) -> Figure:
     best = ranked.head(max(filters.top, 10))
     names = draw.labels(best["title"].tolist())
     rows: list[Row] = [
-        {"product": f"{name} · n {int(n)}", "value": float(score), "low": float(low), "high": float(high)}
-        for name, n, score, low, high in zip(names, best["n"], best["score"], best["low"], best["high"], strict=True)
-    ]
+        {"product": f"{name} · n {int(n)}", "value": float(score / top), "low": float(low / top),
+         "high": float(high / top)}
+        for name, n, top, score, low, high in zip(
+            names, best["n"], best["out_of"], best["score"], best["low"], best["high"], strict=True
+        )
+    ]  # fmt: skip
     table = pd.DataFrame({
-        say("product"): names, say("score"): best["score"], say("low"): best["low"], say("high"): best["high"],
-        say("n"): best["n"], say("rating"): best["rating"], say("ratings"): best["rating_count"],
-        say("why"): best["why"],
+        say("product"): names, say("score"): best["score"], say("out_of"): best["out_of"], say("low"): best["low"],
+        say("high"): best["high"], say("n"): best["n"], say("rating"): best["rating"],
+        say("ratings"): best["rating_count"], say("why"): best["why"],
     }).reset_index(drop=True)  # fmt: skip
-    chart = draw.intervals(rows, "product", say("score"), ".2f")
+    chart = draw.intervals(rows, "product", say("score_share"))
     links = [_evidence("products", str(key), "rating", say) for key in best["product"]]
     says = say("rating_says", n=len(rated), total=int(ranked["n"].sum()))
     return Figure("rating", title, says, table, chart, note=say("rating_note"), links=links)

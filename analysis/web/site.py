@@ -70,6 +70,15 @@ class Kept:
         finally:
             slot.lock.release()
 
+    def soon(self, key: Hashable, mark: Hashable, make: Callable[[], T], wait_s: float, fresh_s: float) -> T | None:
+        """As `get`, for at most *wait_s*: then the answer of before, or None where there is none; making goes on."""
+        maker = threading.Thread(target=lambda: self.get(key, mark, make, fresh_s), daemon=True)
+        maker.start()
+        maker.join(wait_s)
+        with self._lock:
+            slot = self._slots.get(key)
+        return None if slot is None else cast("T | None", slot.value)
+
 
 @dataclass
 class Site:

@@ -28,6 +28,9 @@ from crawler.items import stamp
 Row = dict[str, Any]
 DAYS = timedelta(days=7)
 TOP = 10
+PHASES = {
+    "rising": "#2f8f4e", "returning": "#7cb342", "peak": "#0f7d91", "steady": "#8a97a3", "falling": "#cf5230",
+}  # fmt: skip
 MOST_GAPS, MOST_POINTS_BIG = 200, 150
 
 
@@ -166,12 +169,16 @@ def _layered(found: Seen, say: Words, points: list[Row], field: str, y: alt.Y, m
     if gaps := _gaps(found):
         grey = alt.Chart(data(gaps)).mark_rect(opacity=0.13, color="#808a8c")
         layers.append(grey.encode(x=x, x2="to:T"))
-    events = alt.Chart(data(_events(found, say)))
-    layers.append(events.mark_rule(strokeDash=[3, 3], opacity=0.55).encode(x=x, tooltip=["event:N"]))
-    sides: tuple[tuple[Literal["left", "right"], int], ...] = (("left", 3), ("right", -3))
-    for side, shift in sides:
-        names = events.transform_filter(alt.datum.side == side).mark_text(align=side, dx=shift, dy=-4, fontSize=10)
-        layers.append(names.encode(x=x, y=alt.value(6), text="event:N"))
+    if marked := _events(found, say):
+        events = alt.Chart(data(marked))
+        layers.append(events.mark_rule(strokeDash=[3, 3], opacity=0.55).encode(x=x, tooltip=["event:N"]))
+        sides: tuple[tuple[Literal["left", "right"], int], ...] = (("left", 3), ("right", -3))
+        for side, shift in sides:
+            if named := [row for row in marked if row["side"] == side]:
+                names = alt.Chart(data(named)).mark_text(align=side, dx=shift, dy=-4, fontSize=10)
+                layers.append(names.encode(x=x, y=alt.value(6), text="event:N"))
+    if not points:  # floors alone; of nothing, a scale has no ends
+        return alt.layer(*layers, *more).properties(width="container", height=height)
     base = alt.Chart(data(points))
     size = 44 if len(points) <= MOST_POINTS_BIG else 10
     shown = [
@@ -209,6 +216,8 @@ def volume(site: Site, say: Words, filters: Filters) -> Figure:
     told = found.told
     peak = told["peak_volume"]
     says = say("topic_volume_says", shown=len(points), n=len(rows), peak=peak, at=told["peak_volume_at"])
+    if not points:
+        says = say("topic_volume_hidden", n=len(rows))
     note = say("topic_volume_floor") if hidden else say("topic_volume_note")
     chart = _layered(found, say, points, "volume", y, more, 300)
     return Figure("topic_volume", title, says, _table(rows, say), chart, note=note, links=[r["href"] for r in rows])
@@ -250,17 +259,25 @@ def phases(site: Site, say: Words, filters: Filters) -> Figure:
     rows = [
         {**row, "phase": say(f"phase_{row['phase']}"), "at": _iso(row["start"]), "to": _iso(row["end"])} for row in told
     ]
+    if not rows:
+        return Figure("topic_phases", say("topic_phases_title"), "", missing=say("no_phases"))
     table = pd.DataFrame({
         say("phase"): [row["phase"] for row in rows], say("start"): [row["start"] for row in rows],
         say("end"): [row["end"] for row in rows], say("snapshots"): [row["snapshots"] for row in rows],
     })  # fmt: skip
     named = [{name: row[name] for name in ("phase", "at", "to", "snapshots")} for row in rows]
     chart = alt.Chart(data(named), width="container", height=46).mark_bar(height=22).encode(
-        x=time(say), x2="to:T", color=alt.Color("phase:N", title=None), tooltip=["phase:N", "snapshots:Q"]
+        x=time(say), x2="to:T", color=alt.Color("phase:N", title=None, scale=_phase_colours(say)),
+        tooltip=["phase:N", "snapshots:Q"],
     )  # fmt: skip
     return Figure(
         "topic_phases", say("topic_phases_title"), say("topic_phases_says", n=len(rows)), table, chart, height=90
     )
+
+
+def _phase_colours(say: Words) -> alt.Scale:
+    """As beside the names on the first page: what rises is green, what falls red."""
+    return alt.Scale(domain=[say(f"phase_{name}") for name in PHASES], range=list(PHASES.values()))
 
 
 def in_week(site: Site, say: Words, filters: Filters) -> Figure:
@@ -269,6 +286,8 @@ def in_week(site: Site, say: Words, filters: Filters) -> Figure:
     place = places.get(found.place or "world")
     zone = place.zone if place else "UTC"
     gap = timedelta(hours=found.clock.max_gap_h)
+    if not found.whole.snapshots:
+        return Figure("topic_week", say("topic_week_title"), "", missing=say("no_path"))
     slots = week(found.whole, str(found.told["topic_key"]), zone, TOP, gap)
     names = say("weekdays").split()
     looked = slots[slots["looks"] > 0]
@@ -306,7 +325,10 @@ def evidence(site: Site, say: Words, filters: Filters) -> Figure:
 
 def facts(site: Site, say: Words, filters: Filters) -> list[tuple[str, str]]:
     """The evolution in a few numbers, each with the bounds that unknown hours leave."""
-    told = seen(site, say, filters).told
+    found = seen(site, say, filters)
+    told = found.told
+    if not found.whole.snapshots:  # a midnight that stands for a day would be told as an hour
+        return [(say("on_since"), say.day(told["first_seen"].to_pydatetime()))]
     made = [(say("on_since"), say.moment(told["first_seen"].to_pydatetime()))]
     named = (
         ("time_in_top_10_h", say("time_in_top", n=10)),

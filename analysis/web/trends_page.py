@@ -13,8 +13,9 @@ from analysis.web.words import Words
 
 Row = dict[str, Any]
 WIDTH, HEIGHT, EDGE = 132, 30, 3
+LEARNT_AFTER = timedelta(days=21)  # 50 entries into the top and as many to test on, at a snapshot every three hours
 STALE = timedelta(hours=24)
-MANY_BOARDS = 24
+MANY_BOARDS, MOST_BOARDS = 10, 60
 
 
 def context(site: Site, say: Words, filters: Filters) -> Row:
@@ -23,12 +24,15 @@ def context(site: Site, say: Words, filters: Filters) -> Row:
         return {"found": None, "title": say("rising_nowhere"), "figures": []}
     found = boards.top(site, board, filters.until_at, filters.top)
     age = site.clock() - found["at"]
+    listed = sorted(boards.known(site), key=lambda row: not (row["trends"] or row["board"] == board))
+    shown = [{**row, "label": _label(row)} for row in listed[:MOST_BOARDS]]
     return {
         "found": found, "title": say("rising_in", place=found["place_name"] or board),
         "age_h": age / timedelta(hours=1), "stale": age > STALE and filters.until is None and not site.simulated,
-        "boards": [{**row, "label": _label(row)} for row in boards.known(site)[:MANY_BOARDS]],
+        "boards": shown[:MANY_BOARDS], "more_boards": shown[MANY_BOARDS:],
         "cards": [_climber(found, say, filters), _leader(found, say, filters), _next(found, say, filters)],
         "figures": [figures_trends.positions(site, say, filters)], "sparkline": lambda row: sparkline(row, found),
+        "no_forecast": _no_forecast(found, site, say),
         "next_least": boards.NEXT_LEAST, "promise": _promise(site, board, say),
     }  # fmt: skip
 
@@ -48,6 +52,8 @@ def _link(found: Row, row: Row, filters: Filters) -> str:
 def _climber(found: Row, say: Words, filters: Filters) -> Row:
     climbing = [row for row in found["topics"] if (row["moved"] or 0) > 0]
     card = {"kind": "climber", "head": say("card_climber"), "big": "·", "small": say("nobody_climbs"), "link": None}
+    if all(row["moved"] is None for row in found["topics"]):
+        card["small"] = say("climb_unknown")
     if climbing:
         row = max(climbing, key=lambda each: (each["moved"], -each["position"]))
         small = say("climbed", n=row["moved"], position=row["position"])
@@ -62,8 +68,23 @@ def _leader(found: Row, say: Words, filters: Filters) -> Row:
         since = say("leads_since", at=row["since"])
         shown = say("at_least", span=say.span(row["stay_h"])) if row["since_at_least"] else since
         small = f"{say('on_the_list')}: {shown}" if row["since_at_least"] else shown
-        card |= {"big": row["topic"], "small": small, "link": _link(found, row, filters)}
+        card |= {
+            "big": row["topic"],
+            "small": small if row["path"] else say.day(row["since"]),
+            "link": _link(found, row, filters),
+        }
     return card
+
+
+def _no_forecast(found: Row, site: Site, say: Words) -> str:
+    """What is missing, how much is there, and when it will fill."""
+    held = next((row for row in boards.known(site) if row["board"] == found["board"]), None)
+    if held is None or not found["snapshots_48h"]:
+        return say("no_path")
+    on = held["first"] + LEARNT_AFTER
+    word = "no_forecast" if held["last"] < on else "no_forecast_ready"
+    span = say.span((held["last"] - held["first"]) / timedelta(hours=1))
+    return say(word, board=found["board"], n=held["snapshots"], span=span, on=say.day(on))
 
 
 def _next(found: Row, say: Words, filters: Filters) -> Row:

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import string
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from analysis.web.buckets import Buckets
 from analysis.web.guard import Guard
 from analysis.web.words import LANGUAGES, Words, catalogue
 from crawler.config import load
+from crawler.items import Board, BoardEntry, Offer
 from crawler.storage.store import Store
 from crawler.storage.web_reads import Pages
 from tests.web import world
@@ -59,7 +61,8 @@ def test_every_word_of_the_catalogue_is_used_and_every_used_word_is_there() -> N
     root = Path(figures.__file__).parent
     text = "\n".join(path.read_text() for path in [*root.glob("*.py"), *root.glob("templates/*.html")])
     text += "\n".join(path.read_text() for path in (root.parent / "report").glob("*.*") if path.is_file())
-    made = ("page_", "lead_", "phase_", "media_", "quadrant_", "verdict_", "modality_", "state_", "group_", "event_")
+    made = ("page_", "lead_", "phase_", "media_", "quadrant_", "verdict_", "modality_", "state_", "group_", "event_",
+            "break_")  # fmt: skip
     data = {"negative", "neutral", "positive", "likes", "comments", "shares", "saves"}  # named by what is found
     unused = [key for key in catalogue() if key not in data and f'"{key}"' not in text and f"'{key}'" not in text
               and not key.startswith(made) and not key.endswith(("_title", "_missing", "_says"))]  # fmt: skip
@@ -105,6 +108,36 @@ def test_an_empty_database_says_on_every_page_what_is_missing_and_how_it_fills(
             if path not in ("/topic", "/health"):
                 assert "Nothing to show yet" in answer.text
                 assert re.search("make demo|scrapy |python -m analysis|docs/", answer.text), path
+
+
+def test_a_list_known_by_its_day_only_shows_what_is_known_and_no_hour(database: Database[Any], tmp_path: Path) -> None:
+    store = Store(database)
+    store.prepare()
+    seen: dict[str, Any] = {
+        "platform": "x", "url": "https://x.example", "parser": "x.trends_by_woeid@1", "capture": "d" * 32,
+        "board": BOARD, "at": world.START, "observed_at": world.START, "at_precision": "day",
+    }  # fmt: skip
+    rows = [BoardEntry(position=n, topic=f"Day {n}", topic_key=f"day{n}", volume_floor=10_000, **seen) for n in (1, 2)]
+    offer = Offer(
+        product="s.example:product:1",
+        price=Decimal(9),
+        currency="EUR",
+        **{name: seen[name] for name in ("platform", "url", "parser", "capture", "observed_at", "at_precision")},
+    )
+    store.save([Board(place="br", source="x", size=2, got=2, **seen), *rows, offer])
+    store.close()
+    with TestClient(create_app(world.site_of(database, tmp_path), per_s=0)) as web:
+        first = web.get("/", headers={"accept": "text/html"}).text
+        topic = web.get("/topic", params={"board": BOARD, "topic": "day1"}, headers={"accept": "text/html"})
+        products = web.get("/products", headers={"accept": "text/html"}).text
+    assert "Its moments are known by their day only" in first and "1 min" not in first
+    assert topic.status_code == 200 and "No number was shown in 1 sightings" in topic.text
+    assert "1 prices were captured, known by their day only" in products
+
+
+def test_a_forecast_that_nobody_learnt_says_what_there_is_and_when_it_will_do(web: TestClient) -> None:
+    said = web.get("/", headers={"accept": "text/html"}).text
+    assert "There are 25 snapshots over 29 h; if it goes on being taken, about 2026-03-22." in said
 
 
 def test_filters_live_in_the_address_and_a_wrong_one_is_said_not_obeyed(web: TestClient) -> None:

@@ -55,6 +55,15 @@ def test_few_ratings_do_not_outrank_many():
     assert new["score"] < 4.9 and new["high"] - new["low"] > 0.5
 
 
+def test_nine_of_ten_stands_below_four_point_eight_of_five():
+    tens = [rated(f"ten{n}", 8.0 + n / 2, 300, host="tens.example") for n in range(3)]
+    found = ranking([*tens, rated("five", 4.8, 300), rated("b", 4.7, 300)])
+    assert found["title"].iloc[0] == "five"
+    assert dict(zip(found["title"], found["out_of"], strict=True)) | {"ten0": 10.0, "five": 5.0} == dict(
+        zip(found["title"], found["out_of"], strict=True)
+    )
+
+
 def test_the_interval_holds_the_score_and_narrows_with_ratings():
     found = ranking([rated("few", 4.0, 10), rated("many", 4.0, 5000), rated("x", 4.8, 50), rated("y", 3.0, 50)])
     rows = found.set_index("title")
