@@ -2,7 +2,8 @@
 
 Sites of the simulated web, drawn by a seed, are crawled in memory for some runs; things go viral, fetches meet walls,
 runs are small. Then one change of shape is done to all pages of a site: a field renamed, moved, retyped, rescaled,
-swapped or emptied, drawn among all that the pages hold, until one is found that changes what our page objects read.
+swapped or emptied, drawn among all that the pages hold, until one is found that changes a tenth or more of what our
+page objects read of some field.
 A repair is right when a later run, which the search has not seen, reads with it exactly what the page truly shows
 (numbers that the page now rounds: within that rounding). Of an emptied field the right answer is that it is gone.
 
@@ -31,6 +32,7 @@ from crawler.repair import propose
 from crawler.repairs import Repairs
 
 CLEAN_RUNS = 6  # judged, after the history
+LEAST = 0.1  # of a field's values; a change that touches fewer is drawn anew
 
 
 @dataclass
@@ -79,6 +81,19 @@ def _line(alarms: tuple[Alarm, ...]) -> str:
     return "; ".join(map(str, alarms[:3])) + (f" and {len(alarms) - 3} more" if len(alarms) > 3 else "")
 
 
+def matters(true: Mapping[str, Any], read: Mapping[str, Any]) -> bool:
+    """Whether a tenth of what a field showed reads otherwise, or a tenth of the things have gone or come."""
+    if len(true.keys() ^ read.keys()) > LEAST * len(true):
+        return True
+    shown, changed = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for key in true.keys() & read.keys():
+        for name, value in true[key].items():
+            about = key.partition(" ")[0], name
+            shown[about] += value not in (None, "", ()) or read[key][name] not in (None, "", ())
+            changed[about] += value != read[key][name]
+    return any(n > LEAST * shown[about] for about, n in changed.items())
+
+
 def draw(one: Site_, seed: int, kind: str, run: int, told: Told) -> Change | None:
     """A change of this kind that changes what is read."""
     chance = random.Random(f"change/{seed}")
@@ -88,7 +103,7 @@ def draw(one: Site_, seed: int, kind: str, run: int, told: Told) -> Change | Non
     for _ in range(40):
         change = change_of(kind, bodies, chance)
         if change is not None:
-            if facts(items_of(one.captures(run, seed, change=change, walls=False))) != whole:
+            if matters(whole, facts(items_of(one.captures(run, seed, change=change, walls=False)))):
                 return change
             told.without_effect[kind] += 1
     return None

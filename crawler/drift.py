@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
-from crawler.drift_limits import FEW, FEWEST_RUNS, RUNS, SEVERAL, alarm
+from crawler.drift_limits import AMOUNTS, FEW, FEWEST_RUNS, RUNS, SEVERAL, alarm
 from crawler.drift_seen import ENTITIES, Alarm, Measure, Memory, PageSeen, Run, Value, Values, counters_of
 
 SAME_PAGE = 0.85  # of a page's usual names: one that seems empty and still has these is no wall
@@ -157,7 +157,7 @@ def _field(
     if both and not (counter and numbers):
         yield Measure(group, name, "changed", sum(old != new for old, new in both) / len(both), len(both))
     if numbers:
-        damp = 20.0 if counter else 0.01  # 3 plays become 300 by themselves
+        damp = 20.0 if counter and name not in AMOUNTS else 0.01  # 3 plays become 300 by themselves
         steps = [math.log((max(new, 0) + damp) / (max(old, 0) + damp)) for old, new in numbers]
         yield Measure(group, name, "step", median(steps), len(steps))
         if counter:

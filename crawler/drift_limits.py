@@ -13,7 +13,9 @@ FEWEST_RUNS = 4  # of fewer nobody can say what is usual
 WIDTH = 5.0  # median absolute deviations
 CHANCE = 4.0  # standard errors of a counted share
 FEW, SEVERAL, MANY = 3, 5, 10
-SURE = 10.0  # by chance once in e^10
+SURE, SURE_WITH_WITNESS = 10.0, 1.5  # by chance once in e^10
+AMOUNTS = frozenset(("price", "list_price", "rating"))
+"""Counters by name that count nothing: they move little, and both ways."""
 MAY_END = frozenset(("list_price",))
 """What a page shows for a time only: a sale ends."""
 
@@ -33,17 +35,17 @@ def alarm(measure: Measure, memory: Memory, reshaped: bool) -> Alarm | None:
         return None
     usual = median(past)
     low, high = _limits(measure, what, past, usual, reshaped)
-    if low <= measure.value <= high and not _none_or_all(measure, what, past):
+    if low <= measure.value <= high and not _none_or_all(measure, what, past, SURE_WITH_WITNESS if reshaped else SURE):
         return None
     return Alarm(measure, usual, low, high, runs)
 
 
-def _none_or_all(measure: Measure, what: str, past: Sequence[float]) -> bool:
+def _none_or_all(measure: Measure, what: str, past: Sequence[float], sure: float) -> bool:
     """None where there were always some, or all where it never was: of so many, no chance does that."""
     if what not in ("filled", "lost", "form", "zero") or len(past) < FEWEST_RUNS or measure.value not in (0, 1):
         return False
     most = max(past) if measure.value == 1 else 1 - min(past)
-    return 0 < most < 1 and -measure.n * math.log(most) >= SURE
+    return 0 < most < 1 and -measure.n * math.log(most) >= sure
 
 
 def _limits(measure: Measure, what: str, past: Sequence[float], usual: float, reshaped: bool) -> tuple[float, float]:
@@ -94,7 +96,7 @@ def counters_of_any(group: str) -> frozenset[str]:
 def _reach(measure: Measure) -> tuple[float, float]:
     """How far a median may move by itself, down and up, as logarithms: one thing may go viral, ten may not at once."""
     n, counter = measure.n, measure.field in counters_of(measure.group)
-    if not counter or measure.field in ("price", "list_price", "rating"):
+    if not counter or measure.field in AMOUNTS:
         return (math.log(8), math.log(8)) if n < SEVERAL else (math.log(4), math.log(4))
     up = 60 if n == 1 else 25 if n == 2 else 8 if n < SEVERAL else 4 if n < MANY else 2.5
     down = 4 if n == 1 else 3 if n == 2 else 2 if n < MANY else 1.5

@@ -93,6 +93,8 @@ def values_of(item: Item) -> Values:
             found |= {f"{name}.{part}": _value(getattr(first, part, None)) for part in PARTS[name]}
         elif name not in UNSAID and not name.endswith(("_floor", "_at_least")):
             found[name] = _value(values[name])
+    if isinstance(item, Board):  # how old the list says it is, in hours; a minute or an hour is all the same
+        found["at"] = 1 + max((item.observed_at - item.at).total_seconds(), 0) / 3600
     return found
 
 

@@ -46,7 +46,7 @@ class DriftPipeline:
 
     def page_read(self, row: dict[str, Any], items: int) -> None:
         if "parser" in row:
-            self.rows.append({name: row.get(name) for name in ("parser", "outcome", "capture", "odd", "status")})
+            self.rows.append({name: row.get(name) for name in ("parser", "outcome", "capture", "odd", "at")})
 
     async def close_spider(self) -> None:
         if self.crawler.spidercls.name == "replay" or not self.rows:
@@ -59,10 +59,11 @@ class DriftPipeline:
     def _report(self) -> None:
         config, spider = self.context.config, self.crawler.spidercls.name
         self.run.pages = self._pages()
+        self.run.at = min(row["at"] for row in self.rows)  # of the captures, that proposals look for
         with connect(config) as client, plain_errors(address(config)):
             kept = drift.Drift(client[self.context.database])
             found = examine(self.run, kept.memory(spider))
-            kept.keep(spider, self.context.run, self.context.started_at, found.memory, found.alarms)
+            kept.keep(spider, self.context.run, self.run.at, found.memory, found.alarms)
         for each in found.alarms[:SAID]:
             log.warning("drift: %s", each)
         if found.alarms:
