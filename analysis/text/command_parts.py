@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,6 @@ import pandas as pd
 from analysis.command import Session, UsageError, file, moment, positive, until
 from analysis.output import ENDINGS
 from analysis.text.modalities import Heard, with_heard
-from analysis.text.nearness import Shelf
 from analysis.text.posts import PostText, from_row, once_each
 from analysis.text.terms import brand_keys
 
@@ -40,14 +40,16 @@ def posts_asked(args: argparse.Namespace, session: Session) -> list[PostText]:
     return [with_heard(post, heard.get(post.key, ())) for post in once_each(map(from_row, rows(frame)))]
 
 
-def newest_first(post: PostText) -> tuple[float, str]:
-    """To sort by; posts without a moment last."""
-    return (-post.at.timestamp() if post.at else 0.0, post.key)
+def newest(posts: Iterable[PostText]) -> list[PostText]:
+    """Those that say something, newest first, undated ones last."""
+    return sorted(
+        (post for post in posts if post.said), key=lambda post: (-post.at.timestamp() if post.at else 0.0, post.key)
+    )
 
 
-def shelf(session: Session) -> Shelf:
-    """Vectors of this database's texts, kept beside its models."""
-    return Shelf(session.models_dir / "meaning.npz")
+def shelf_path(session: Session) -> Path:
+    """Of the vectors of this database's texts, beside its models."""
+    return session.models_dir / "meaning.npz"
 
 
 def brands(session: Session) -> frozenset[str]:

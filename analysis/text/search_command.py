@@ -10,9 +10,9 @@ import pandas as pd
 
 from analysis.command import GOOD, Command, Session, UsageError
 from analysis.output import clean
-from analysis.text.command_parts import MOST_READ, common_arguments, finish, newest_first, posts_asked, shelf
+from analysis.text.command_parts import MOST_READ, common_arguments, finish, newest, posts_asked, shelf_path
 from analysis.text.duplicates import groups
-from analysis.text.nearness import nearness
+from analysis.text.nearness import Shelf, nearness
 from analysis.text.posts import PostText
 
 SHOWN = 80  # characters of a post on the screen
@@ -28,12 +28,12 @@ def _run(args: argparse.Namespace, session: Session) -> int:
     question = clean(args.question).strip()
     if not question:
         raise UsageError("search: the text is empty; say what posts should be about")
-    every = sorted((post for post in posts_asked(args, session) if post.said), key=newest_first)
+    every = newest(posts_asked(args, session))
     posts = every[:MOST_READ]
     first = groups([post.said for post in posts])
     held = Counter(first)
     kept = sorted(held)
-    near, made_by = nearness(question, [posts[at].said for at in kept], shelf(session))
+    near, made_by = nearness(question, [posts[at].said for at in kept], Shelf(shelf_path(session)))
     frame = _table(near.tolist(), [(posts[at], held[at] - 1) for at in kept])
     older = f"; {len(every) - len(posts):,} older ones were not read, see --until" if len(every) > len(posts) else ""
     title = f"{len(posts):,} posts, {len(posts) - len(kept):,} copies folded, by {made_by}{older}"

@@ -11,19 +11,9 @@ import pandas as pd
 from analysis.command import GOOD, Command, Session, UsageError, hours
 from analysis.output import clean
 from analysis.text.categories import UNKNOWN, Category, categorise_each
-from analysis.text.command_parts import (
-    MOST_READ,
-    ROWS,
-    common_arguments,
-    finish,
-    newest_first,
-    posts_asked,
-    rows,
-    shelf,
-)
+from analysis.text.command_parts import MOST_READ, ROWS, common_arguments, finish, newest, posts_asked, rows, shelf_path
 from analysis.text.duplicates import groups
 from analysis.text.linking import catalogue, documents, linked
-from analysis.text.nearness import space, themes
 from analysis.text.posts import PostText
 from analysis.text.terms import terms
 from analysis.text.topics import Topic, topics
@@ -176,8 +166,10 @@ def _found(
     copies = len(each) - len(posts)
     if not meaning:
         return posts, copies, topics(posts)
-    newest = sorted((post for post in posts if post.said), key=newest_first)[:MOST_READ]
-    return newest, copies, themes(newest, space([post.said for post in newest], shelf(session)), SEED)
+    from analysis.text.nearness import Shelf, space, themes  # its libraries take a second to load
+
+    read = newest(posts)[:MOST_READ]
+    return read, copies, themes(read, space([post.said for post in read], Shelf(shelf_path(session))), SEED)
 
 
 THEMES = Command("What posts are about: clusters of terms, new, growing or fading.", _themes_arguments, _themes)
