@@ -35,6 +35,7 @@ from demo.world import START, World
 from tests.shell import Shell
 
 HOUR = timedelta(hours=1)
+RECORDED = datetime.now(UTC)  # the ledger expires after 90 days of the server's clock
 HOURS, A_DAY = 48, 120
 """Of 26 targets an hour, 624 looks a day."""
 
@@ -79,7 +80,7 @@ class Crawl:
                 self.store.save([item for item in page.items() if isinstance(item, Item)])
             row = {"_id": capture.id, "capture": capture.id, "url": capture.url, "at": at, "outcome": str(outcome),
                    "spider": spider, "target": target, "parts": {}}  # fmt: skip
-            self.store.fetches([row], at)
+            self.store.fetches([row], RECORDED)
 
 
 def test_two_days_at_a_fifth_of_the_loads_keep_the_budget_and_every_target_in_sight(
@@ -157,7 +158,7 @@ def test_workers_are_sent_what_the_plan_chose(slots: Slots) -> None:
 def test_a_target_behind_a_wall_is_not_asked_again_at_once(slots: Slots, store: Store, database: Database[Any]) -> None:
     owed(slots, "ab")
     rows = [{"_id": "1", "url": "https://h/a", "at": START, "outcome": "blocked", "spider": "s", "target": "a"}]
-    store.fetches(rows, START)
+    store.fetches(rows, RECORDED)
     told = explained(slots.watches(), Looks(database), POLICIES["value"], Budget(Limits(pages=12), Spent()),
                      START + HOUR)  # fmt: skip
     assert [each.watch.value for each in told if each.choice.taken] == ["b"]
@@ -168,7 +169,7 @@ def test_a_host_that_has_had_its_day_gets_nothing_and_the_targets_that_starve_fo
 ) -> None:
     owed(slots, "a")
     rows = [{"_id": "1", "url": "https://h/a", "at": START, "outcome": "ok", "spider": "s", "target": "a"}]
-    store.fetches(rows, START)
+    store.fetches(rows, RECORDED)
     now = START + timedelta(days=30)
     choose = planner(database, "value", Limits(host_pages=24), lambda at: Spent(24, hosts={("s", "h"): 24}))
     assert choose is not None
@@ -202,7 +203,7 @@ def test_due_explains_what_is_next_and_why(slots: Slots, store: Store, shell: Sh
             "target": "a",
         }
     ]
-    store.fetches(rows, datetime.now(UTC))
+    store.fetches(rows, RECORDED)
     done = shell("due", "--explain", TIDEMARK_DAY_PAGES="24")
     assert done.returncode == 0, done.stderr
     head, first, second = done.stdout.splitlines()

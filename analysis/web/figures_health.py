@@ -13,6 +13,7 @@ from analysis.output import clean
 from analysis.trends.alerts import LEAST_EARNED, wilson
 from analysis.web import coverage, draw
 from analysis.web.figure import Figure, data
+from analysis.web.figures_budget import revisits
 from analysis.web.filters import Filters
 from analysis.web.site import Site
 from analysis.web.words import Words
@@ -284,5 +285,8 @@ def _link(alert: Row, say: Words) -> str:
     return "/topic?" + urlencode({"board": alert["board"], "topic": alert["topic_key"], "lang": say.language})
 
 
-FIGURES = {"sources": sources, "outcomes": outcomes, "gaps": gaps, "breaks": breaks, "drift": drift, "held": held}
+FIGURES = {
+    "sources": sources, "outcomes": outcomes, "gaps": gaps, "revisits": revisits, "breaks": breaks, "drift": drift,
+    "held": held,
+}  # fmt: skip
 ALERT_FIGURES = {"precision": precision, "calibration": calibration, "alerts": alerts}
