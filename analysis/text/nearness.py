@@ -15,6 +15,7 @@ from hashlib import blake2b
 from math import log
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -54,11 +55,8 @@ class Shelf:
         try:
             with np.load(self.path) as kept:
                 self._held = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
-        except (OSError, ValueError, KeyError, EOFError):  # made anew: it holds nothing that cannot be
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # made anew: it holds nothing that cannot be
             logger.warning("analysis: %s holds no vectors that can be read; they are made anew", self.path.name)
-
-    def unread(self, texts: Sequence[str]) -> int:
-        return len({key for key in map(_key, texts) if key not in self._held})
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
         """(n, 384), unit rows."""

@@ -35,8 +35,9 @@ def test_a_text_is_read_once_and_kept_without_its_words(tmp_path, monkeypatch):
 
 
 @needs_model
-def test_a_broken_shelf_is_made_anew(tmp_path, caplog):
-    (tmp_path / "meaning.npz").write_bytes(b"no archive")
+@pytest.mark.parametrize("body", [b"", b"no archive", b"PK\x03\x04 cut"])
+def test_a_broken_shelf_is_made_anew(tmp_path, caplog, body):
+    (tmp_path / "meaning.npz").write_bytes(body)
     assert Shelf(tmp_path / "meaning.npz").vectors(TEXTS[:1]).shape == (1, embedding.WIDTH)
     assert "made anew" in caplog.text
 
