@@ -70,6 +70,9 @@ class Command(ScrapyCommand):
         slots.watch(Watch(spider, value, every, slot_at(datetime.now(UTC), every)))
 
     def _show(self, slots: Slots) -> None:
-        for watch in slots.watches():
+        watches = slots.watches()
+        if not watches:
+            sys.stderr.write("nothing is watched; try: scrapy watch getdaytrends br --every 30m\n")
+        for watch in watches:
             told = ", ".join(f"{n} {what}" for what, n in slots.counts(watch).items())
             print(f"{watch.spider:24} {watch.value:30} every {watch.every}   {told or 'nothing taken yet'}")
