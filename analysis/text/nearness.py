@@ -53,7 +53,7 @@ class Shelf:
         if self.path is None or not self.path.is_file():
             return
         try:
-            with np.load(self.path) as kept:
+            with self.path.open("rb") as file, np.load(file) as kept:
                 self._held = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # made anew: it holds nothing that cannot be
             logger.warning("analysis: %s holds no vectors that can be read; they are made anew", self.path.name)
