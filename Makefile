@@ -5,7 +5,7 @@ ARGS ?=
 # One worker more than cores: a good part of the tests waits.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
-.PHONY: help setup demo test check bqemulator spark bench campaign lock audit slug clean
+.PHONY: help setup demo test check bqemulator spark airflow bench campaign lock audit slug clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,12 @@ spark: setup ## texts and deals by Spark beside processes, byte by byte; pyspark
 		--no-deps --target .spark 'pyspark==4.3.0' 'py4j==0.10.9.9'
 	PYTHONPATH=.spark $(BIN)/pytest -q tests/analysis/test_cluster.py tests/analysis/text/test_scale.py \
 		tests/lanes/test_twitterstream.py -k 'spark or cluster or processes or store'
+
+airflow: setup ## the DAG of deploy/airflow by Airflow itself on the simulated web, a task killed; Airflow in .airflow
+	test -x .airflow/bin/airflow || { python3 -m venv .airflow && \
+		$(if $(shell command -v uv),uv pip install --python .airflow/bin/python,.airflow/bin/pip install) -q \
+		'apache-airflow==3.3.2'; }
+	$(BIN)/python -m tests.campaign._airflow .airflow/bin/airflow
 
 bench: setup ## speed and quality beside what one would use instead
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -7,7 +7,7 @@ import sys
 
 NAMES = (
     "pages", "outcomes", "storage", "replay", "boards", "growth", "world", "analysis", "text", "creators", "deals",
-    "matching", "archive", "api", "crawl", "drift", "revisit",
+    "matching", "archive", "api", "crawl", "drift", "revisit", "due",
 )  # fmt: skip
 
 
