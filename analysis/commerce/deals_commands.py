@@ -23,7 +23,7 @@ from analysis.commerce.deals_kafka import consume
 from analysis.commerce.deals_live import live
 from analysis.commerce.deals_rows import NotAPost, row, told
 from analysis.commerce.deals_spans import Catalogue
-from analysis.commerce.deals_store import store
+from analysis.commerce.deals_store import NO_TWEETS, store
 from analysis.commerce.deals_watch import Watched, watch_list
 from crawler.lanes import twitterstream
 from crawler.lanes.tweets import Account
@@ -266,11 +266,13 @@ def _summary(joined: Joined, kept: int, before: int) -> int:
     if account.damaged or account.other or account.empty:
         say(f"  {account.damaged:,} damaged lines, {account.other:,} of no known kind, {account.empty:,} empty\n")
     say(f"{kept:,} rows written\n")
+    if account.holds_nothing:
+        say(NO_TWEETS + "\n")
     for each in joined.problems[:SAID]:
         say(f"{each.name}: {each.reason}\n")
     if len(joined.problems) > SAID:
         say(f"and {len(joined.problems) - SAID:,} more places\n")
-    return AWAY if joined.problems else GOOD
+    return AWAY if joined.problems or account.holds_nothing else GOOD
 
 
 DEALS = Command(

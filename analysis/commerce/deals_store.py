@@ -21,6 +21,7 @@ from crawler.lanes.twitterstream import Damaged
 
 SAID = 12  # damaged places shown by name
 SAY_EVERY_S = 2.0
+NO_TWEETS = "no tweet and no notice in it; a dump has a tweet a line, as JSON"
 
 
 def store(args: argparse.Namespace, session: Session) -> int:
@@ -46,6 +47,7 @@ def store(args: argparse.Namespace, session: Session) -> int:
         if isinstance(found, Found):
             _keep(found, session, watched, catalogue or None, told)
         told.progress(joined)
+    sys.stderr.write("\r" + " " * 60 + "\r" if sys.stderr.isatty() else "")
     return _summary(joined, told, session, len(done))
 
 
@@ -82,9 +84,11 @@ def _summary(joined: Joined, told: _Told, session: Session, before: int) -> int:
     session.say(f"{joined.members:,} members read{again}: {account.lines:,} lines, {account.tweets:,} tweets")
     session.say(f"{told.posts:,} posts selected, {told.new:,} of them new; {told.deals:,} deals in them")
     session.say(f"{told.notices:,} delete notices; {told.gone:,} posts that were stored are gone, with their deals")
+    if account.holds_nothing:
+        session.say(NO_TWEETS)
     for line in _problems(joined.problems):
         session.say(line)
-    return AWAY if joined.problems else GOOD
+    return AWAY if joined.problems or account.holds_nothing else GOOD
 
 
 def _problems(damaged: list[Damaged]) -> Iterator[str]:

@@ -224,7 +224,7 @@ def price_chart(shown: Sequence[Line]) -> alt.VConcatChart:
         "seller:N", scale=alt.Scale(domain=sellers, range=COLORS[: len(sellers)]), legend=alt.Legend(orient="top")
     )
     chart = alt.Chart(alt.InlineData(values=rows))
-    y = alt.Y("price:Q", title="price", scale=alt.Scale(zero=False))
+    y = alt.Y("price:Q", title="price", scale=alt.Scale(zero=False, padding=10))
     x = alt.X("at:T", title=None, scale=alt.Scale(type="utc"))
     shelf = chart.transform_filter("datum.kind == 'offer'")  # what a post announces does not hold until the next one
     line = shelf.mark_line(interpolate="step-after", strokeWidth=2).encode(x=x, y=y, color=color)

@@ -33,6 +33,11 @@ class Account:
     other: int = 0
     """JSON that is neither a tweet nor a known notice."""
 
+    @property
+    def holds_nothing(self) -> bool:
+        """Lines, and none of them of a tweet stream."""
+        return self.lines > self.empty and not (self.tweets or self.notices)
+
     def add(self, more: Account) -> None:
         for name in ("lines", "tweets", "truncated", "lost_text", "duplicates", "empty", "damaged", "other"):
             setattr(self, name, getattr(self, name) + getattr(more, name))

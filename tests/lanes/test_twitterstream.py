@@ -229,6 +229,13 @@ def test_what_is_no_dump_is_said(tmp_path):
     assert all(isinstance(each, Damaged) for name in ("x.tar", "y.zip") for each in members(str(tmp_path / name)))
 
 
+def test_a_file_of_other_lines_is_told_as_no_dump(tmp_path, capsys):
+    (tmp_path / "notes.json").write_text("# Notes\n\nnothing of the kind\n")
+
+    assert main(["deals", str(tmp_path / "notes.json"), "--processes", "1", "--no-catalogue"]) == 1
+    assert "no tweet and no notice in it" in capsys.readouterr().err
+
+
 def test_captured_minutes_are_counted_to_the_last_line():
     files = sorted(LEFT.glob("*.json.bz2"))
     if not files:
