@@ -47,10 +47,10 @@ def ready(crawler: Crawler) -> Context | None:
 
 def run(process: CrawlerProcessBase, crawler: Crawler, spargs: dict[str, Any]) -> int:
     """Run one crawler to its end; the exit status: 0 only for a good run."""
-    # What is there by now stays; a crawl makes items by the thousand and no circles: an eighth of its time was spent
+    # What is there by now stays; a crawl makes items by the thousand and few circles: an eighth of its time was spent
     # looking for them.
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(10_000, 10, 10)
     process.crawl(crawler, **spargs)
     process.start()
     if crawler.stats is not None and crawler.stats.get_value(VERDICT) is None:  # a second Ctrl-C

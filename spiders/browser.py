@@ -194,7 +194,9 @@ class BrowserSpider(PageSpider):
 
     def failed(self, failure: Failure) -> None:
         super().failed(failure)
-        self._settle(failure.request.meta.get("target"))  # type: ignore[attr-defined]
+        meta = failure.request.meta  # type: ignore[attr-defined]
+        _let_go(meta)
+        self._settle(meta.get("target"))
 
     def unanswered_by(self, error: BaseException | None) -> tuple[Outcome, str, str]:
         if isinstance(error, BrowserMissing):
@@ -243,6 +245,7 @@ class BrowserSpider(PageSpider):
             else:
                 yield from super().parse(response)
         finally:
+            _let_go(response.meta)
             self._settle(response.meta.get("target"))
 
     def _bare(self, response: Response) -> Request | None:
@@ -370,3 +373,10 @@ class BrowserSpider(PageSpider):
             return {}
         holds = Outcome.OK if any(page.items()) else Outcome.BLOCKED
         return {"parts": {**page.result.parts, "posts": str(Outcome.BLOCKED)}, "outcome": str(holds)}
+
+
+def _let_go(meta: dict[str, Any]) -> None:
+    """A visit's request and what listens for it know each other; parted, both are gone at once with all they hold."""
+    meta.pop("order", None)
+    if (visit := meta.get("visit")) is not None:
+        visit.heard.clear()

@@ -133,9 +133,10 @@ class _Visit:
 
 
 class Tab:
-    def __init__(self, page: Page, cdp: CDPSession, patience_s: float, visit_s: float) -> None:
+    def __init__(self, page: Page, cdp: CDPSession, come_s: float, patience_s: float, visit_s: float) -> None:
         self.page = page
         self.cdp = cdp
+        self.come_s = come_s
         self.patience_s = patience_s
         self.visit_s = visit_s
         self.broken = False
@@ -151,9 +152,9 @@ class Tab:
         page.on("load", lambda _: self._loaded())
 
     @classmethod
-    async def open(cls, page: Page, patience_s: float, visit_s: float) -> Tab:
+    async def open(cls, page: Page, come_s: float, patience_s: float, visit_s: float) -> Tab:
         cdp = await page.context.new_cdp_session(page)
-        made = cls(page, cdp, patience_s, visit_s)
+        made = cls(page, cdp, come_s, patience_s, visit_s)
         await asyncio.gather(
             cdp.send("Network.enable", {"maxTotalBufferSize": 4 * LARGEST_ANSWER,
                                         "maxResourceBufferSize": LARGEST_ANSWER}),
@@ -187,7 +188,7 @@ class Tab:
         """Nothing of the page goes on in the background."""
         try:
             async with asyncio.timeout(5):
-                await self.page.goto(BLANK, wait_until="commit")
+                await self._navigate(BLANK)
                 self.is_blank = True
         except (TimeoutError, PlaywrightError):
             self.broken = True
@@ -200,18 +201,28 @@ class Tab:
 
     async def _go(self, url: str, visit: _Visit) -> _Asked | None:
         """None when the page came; else the redirect that led away from the listed hosts."""
+        said = await self._navigate(url)
+        if not said:
+            return None
+        if any(each in said for each in BROKEN_REDIRECTS):
+            return _Asked(visit.document.url if visit.document else url, 302)
+        if "ERR_TOO_MANY_REDIRECTS" in said or len(visit.redirects) > MOST_REDIRECTS:
+            raise PageFailed(f"more than {MOST_REDIRECTS} redirects")
+        if "ERR_TUNNEL_CONNECTION_FAILED" in said and visit.redirects:
+            return visit.redirects[-1]
+        raise PlaywrightError(f"{said} at {url}")
+
+    async def _navigate(self, url: str) -> str:
+        """What kept the page from coming; '' when it came.
+
+        Not by Playwright's goto, which leaves objects of every page behind.
+        """
         try:
-            await self.page.goto(url, wait_until="commit")
-        except PlaywrightError as error:
-            said = error.message
-            if any(each in said for each in BROKEN_REDIRECTS):
-                return _Asked(visit.document.url if visit.document else url, 302)
-            if "ERR_TOO_MANY_REDIRECTS" in said or len(visit.redirects) > MOST_REDIRECTS:
-                raise PageFailed(f"more than {MOST_REDIRECTS} redirects") from None
-            if "ERR_TUNNEL_CONNECTION_FAILED" in said and visit.redirects:
-                return visit.redirects[-1]
-            raise
-        return None
+            async with asyncio.timeout(self.come_s):
+                told = await self.cdp.send("Page.navigate", {"url": url})
+        except TimeoutError:
+            return f"no answer in {self.come_s:.0f} s"
+        return str(told.get("errorText") or "")
 
     async def _listen(self, visit: _Visit, order: Order) -> int:
         """How many answers were heard."""
