@@ -32,6 +32,11 @@ def positions(site: Site, say: Words, filters: Filters) -> Figure:
     if name is None:
         return Figure("positions", title, "", missing=say("no_board"))
     found = boards.top(site, name, filters.until_at, filters.top)
+    key, mark = (name, say.language, filters.until_at, filters.top), (found["at"], found["capture"])
+    return site.kept.get(("positions", *key), mark, lambda: _positions(found, say, title))
+
+
+def _positions(found: Row, say: Words, title: str) -> Figure:
     rows = [row for topic in found["topics"] for row in _line(topic, found)]
     if not rows:
         return Figure("positions", title, "", missing=say("no_path"))
