@@ -6,7 +6,6 @@ import argparse
 import gzip
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,16 +20,14 @@ from analysis.commerce.deals_archive import Found, Joined, Selection, local, spa
 from analysis.commerce.deals_catalogue import brands_of, catalogue_for
 from analysis.commerce.deals_kafka import consume
 from analysis.commerce.deals_live import live
+from analysis.commerce.deals_progress import SAID, Pace, troubles
 from analysis.commerce.deals_rows import NotAPost, row, told
 from analysis.commerce.deals_spans import Catalogue
-from analysis.commerce.deals_store import NO_TWEETS, store
+from analysis.commerce.deals_store import store
 from analysis.commerce.deals_watch import Watched, watch_list
 from crawler.lanes import twitterstream
 from crawler.lanes.tweets import Account
 from crawler.lanes.twitterstream import Damaged
-
-SAY_EVERY_S = 2.0
-SAID = 12  # damaged places shown by name
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -223,10 +220,7 @@ def _dumps(args: argparse.Namespace, watched: Watched, screen: Apart) -> int:
 def _joined(
     engine: Iterator[Found | Damaged], joined: Joined, out: IO[bytes], progress: _Progress, sources: list[str]
 ) -> int:
-    total = sum(twitterstream.size(each) or 0 for each in sources)
-    deals = 0
-    read_before, source, at = 0, "", 0
-    began = said = time.monotonic()
+    deals, pace = 0, Pace(sources)
     for found in engine:
         before = progress.written.get(found.name, ())
         rows = [each for each in joined.take(found) if each["id"] not in before]
@@ -235,24 +229,9 @@ def _joined(
         deals += len(rows)
         if isinstance(found, Found):
             progress.finished(found, rows, out)
-        name = found.name.partition("!")[0].partition("#")[0]
-        if name != source:
-            read_before, source = read_before + at, name
-        at = found.at if isinstance(found, Found) else at
-        now = time.monotonic()
-        if now - said > SAY_EVERY_S:
-            said = now
-            sys.stderr.write(f"\r{_rate(joined, now - began, read_before + at, total)}   ")
-            sys.stderr.flush()
-    sys.stderr.write("\r" + " " * 78 + "\r" if said != began else "")
+        pace.after(found, joined)
+    pace.end()
     return deals
-
-
-def _rate(joined: Joined, since_s: float, packed: int, total: int) -> str:
-    left = f", {(total - packed) / packed * since_s / 60:.0f} min left" if total and packed else ""
-    return (
-        f"{joined.members:,} members, {joined.account.tweets:,} tweets, {joined.bytes / 1e6 / since_s:.0f} MB/s{left}"
-    )
 
 
 def _summary(joined: Joined, kept: int, before: int) -> int:
@@ -266,13 +245,9 @@ def _summary(joined: Joined, kept: int, before: int) -> int:
     if account.damaged or account.other or account.empty:
         say(f"  {account.damaged:,} damaged lines, {account.other:,} of no known kind, {account.empty:,} empty\n")
     say(f"{kept:,} rows written\n")
-    if account.holds_nothing:
-        say(NO_TWEETS + "\n")
-    for each in joined.problems[:SAID]:
-        say(f"{each.name}: {each.reason}\n")
-    if len(joined.problems) > SAID:
-        say(f"and {len(joined.problems) - SAID:,} more places\n")
-    return AWAY if joined.problems or account.holds_nothing else GOOD
+    wrong = list(troubles(joined))
+    say("".join(f"{line}\n" for line in wrong))
+    return AWAY if wrong else GOOD
 
 
 DEALS = Command(

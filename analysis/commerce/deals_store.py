@@ -6,22 +6,16 @@ A member is stored whole, then noted: one that was cut off by a kill is stored a
 from __future__ import annotations
 
 import argparse
-import sys
-import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from analysis.command import AWAY, GOOD, Session, UsageError
 from analysis.commerce.deals_archive import Found, Joined, Selection, local, spark
 from analysis.commerce.deals_catalogue import brands_of, crawled
 from analysis.commerce.deals_live import deals_in, dumps_of
+from analysis.commerce.deals_progress import Pace, troubles
 from analysis.commerce.deals_spans import Catalogue
 from analysis.commerce.deals_watch import Watched, watch_list
-from crawler.lanes.twitterstream import Damaged
-
-SAID = 12  # damaged places shown by name
-SAY_EVERY_S = 2.0
-NO_TWEETS = "no tweet and no notice in it; a dump has a tweet a line, as JSON"
 
 
 def store(args: argparse.Namespace, session: Session) -> int:
@@ -41,30 +35,25 @@ def store(args: argparse.Namespace, session: Session) -> int:
     engine = (
         spark(sources, selection, done) if args.engine == "spark" else local(sources, selection, args.processes, done)
     )
-    joined, told = Joined(), _Told()
+    joined, told, pace = Joined(), _Told(), Pace(sources)
     for found in engine:
         joined.take(found)
         if isinstance(found, Found):
             _keep(found, session, watched, catalogue or None, told)
-        told.progress(joined)
-    sys.stderr.write("\r" + " " * 60 + "\r" if sys.stderr.isatty() else "")
+        pace.after(found, joined)
+    pace.end()
     return _summary(joined, told, session, len(done))
 
 
+@dataclass
 class _Told:
-    """What came of it, in numbers."""
+    """What came of it."""
 
-    def __init__(self) -> None:
-        self.posts = self.new = self.deals = self.notices = self.gone = 0
-        self._said = self._began = time.monotonic()
-
-    def progress(self, joined: Joined) -> None:
-        now = time.monotonic()
-        if now - self._said > SAY_EVERY_S:
-            self._said = now
-            rate = joined.bytes / 1e6 / (now - self._began)
-            sys.stderr.write(f"\r{joined.members:,} members, {self.new:,} new posts, {rate:.0f} MB/s   ")
-            sys.stderr.flush()
+    posts: int = 0
+    new: int = 0
+    deals: int = 0
+    notices: int = 0
+    gone: int = 0
 
 
 def _keep(found: Found, session: Session, watched: Watched, catalogue: Catalogue | None, told: _Told) -> None:
@@ -84,14 +73,7 @@ def _summary(joined: Joined, told: _Told, session: Session, before: int) -> int:
     session.say(f"{joined.members:,} members read{again}: {account.lines:,} lines, {account.tweets:,} tweets")
     session.say(f"{told.posts:,} posts selected, {told.new:,} of them new; {told.deals:,} deals in them")
     session.say(f"{told.notices:,} delete notices; {told.gone:,} posts that were stored are gone, with their deals")
-    if account.holds_nothing:
-        session.say(NO_TWEETS)
-    for line in _problems(joined.problems):
+    wrong = list(troubles(joined))
+    for line in wrong:
         session.say(line)
-    return AWAY if joined.problems or account.holds_nothing else GOOD
-
-
-def _problems(damaged: list[Damaged]) -> Iterator[str]:
-    yield from (f"{each.name}: {each.reason}" for each in damaged[:SAID])
-    if len(damaged) > SAID:
-        yield f"and {len(damaged) - SAID:,} more places"
+    return AWAY if wrong else GOOD
