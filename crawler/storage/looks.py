@@ -28,6 +28,7 @@ Document = dict[str, Any]
 TOGETHER = 20  # targets read at once
 MOST_PAGES = 20 * MOST_LOOKS  # rows of the ledger that are read of a target
 COUNTERS = {kind: model.counters for kind, model in KINDS.items() if model.counters}
+WHOLES = ("profile", "hashtag", "sound")
 _NAMES = {name for counters in COUNTERS.values() for name in counters}
 
 
@@ -71,7 +72,7 @@ class Looks:
         for i in range(0, len(watches), TOGETHER):
             part = watches[i : i + TOGETHER]
             rows = {each.id: self._rows(each) for each in part}
-            shown = self._shown([row for of_one in rows.values() for row in of_one])
+            shown = self._shown(list(rows.values()))
             for each in part:
                 if rows[each.id]:
                     made[each.id] = _made(each, rows[each.id], shown)
@@ -105,14 +106,32 @@ class Looks:
             found.append(row)
         return found[::-1]
 
-    def _shown(self, rows: Sequence[Document]) -> dict[str, list[Look]]:
-        """What each capture showed, by its id: counters of entities, and lists."""
-        captures = [row["capture"] for row in rows if row["outcome"] == Outcome.OK and "capture" in row]
-        if not captures:
-            return {}
-        moments = sorted({row["at"] for row in rows})
+    def _shown(self, targets: Sequence[Sequence[Document]]) -> dict[str, list[Look]]:
+        """What each capture showed, by its id: counters of entities, and lists. targets: the rows of each."""
         found: dict[str, list[Look]] = defaultdict(list)
-        asked: Document = {"kind": {"$in": list(COUNTERS)}, "at": {"$in": moments}, "capture": {"$in": captures}}
+        captures = [each for rows in targets for each in _captures(rows)]
+        if not captures:
+            return found
+        self._counted(found, WHOLES, [row["at"] for rows in targets for row in rows], captures)
+        for board in self._database["boards"].find({"capture": {"$in": captures}}, {"board": 1, "at": 1, "capture": 1}):
+            found[board["capture"]].append(self._list(board))
+        # The parts of a whole are not read: an account's counters tell of its posts, at a hundredth of the documents.
+        others = [rows for rows in targets if not any(each in found for each in _captures(rows))]
+        kinds = [each for each in COUNTERS if each not in WHOLES]
+        moments = [row["at"] for rows in others for row in rows]
+        self._counted(found, kinds, moments, [each for rows in others for each in _captures(rows)])
+        return found
+
+    def _counted(
+        self, found: dict[str, list[Look]], kinds: Sequence[str], moments: Sequence[datetime], captures: Sequence[str]
+    ) -> None:
+        if not captures:
+            return
+        asked: Document = {
+            "kind": {"$in": list(kinds)},
+            "at": {"$in": sorted(set(moments))},
+            "capture": {"$in": captures},
+        }
         wanted = {name: 1 for each in _NAMES for name in (each, f"{each}_precision")}
         head = {"entity": 1, "kind": 1, "at": 1, "capture": 1}
         for row in self._database["observations"].find(asked, wanted | head):
@@ -121,9 +140,6 @@ class Looks:
                 for name in COUNTERS[row["kind"]] if (value := _number(row, name)) is not None
             }  # fmt: skip
             found[row["capture"]].append(Look(row["at"], row["capture"], numbers))
-        for board in self._database["boards"].find({"capture": {"$in": captures}}, {"board": 1, "at": 1, "capture": 1}):
-            found[board["capture"]].append(self._list(board))
-        return found
 
     def _list(self, board: Document) -> Look:
         wanted = {"topic_key": 1, "volume": 1, "volume_precision": 1}
@@ -135,6 +151,10 @@ class Looks:
         }  # fmt: skip
         topics = "\n".join(str(row.get("topic_key")) for row in order)
         return Look(board["at"], board["capture"], numbers, hashlib.sha256(topics.encode()).hexdigest()[:16])
+
+
+def _captures(rows: Iterable[Document]) -> list[str]:
+    return [row["capture"] for row in rows if row["outcome"] == Outcome.OK and "capture" in row]
 
 
 def _number(row: Mapping[str, Any], name: str) -> tuple[float, float] | None:
