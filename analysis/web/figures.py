@@ -14,6 +14,7 @@ from analysis.web import (
     figures_products,
     figures_trends,
     topic,
+    topic_alike,
     topic_posts,
 )
 from analysis.web.figure import Figure
@@ -26,6 +27,7 @@ FIGURES: dict[str, Maker] = {
     **figures_trends.FIGURES,
     **topic.FIGURES,
     **topic_posts.FIGURES,
+    **topic_alike.FIGURES,
     **figures_posts.FIGURES,
     **figures_creators.FIGURES,
     **figures_keywords.FIGURES,
@@ -58,7 +60,7 @@ PAGES = (
     Page(
         "topic",
         "/topic",
-        (*list(topic.FIGURES)[:-1], *topic_posts.FIGURES, "topic_evidence"),
+        (*list(topic.FIGURES)[:-1], *topic_alike.FIGURES, *topic_posts.FIGURES, "topic_evidence"),
         ("topic", "board", *TIME, "top"),
         listed=False,
     ),

@@ -164,6 +164,16 @@ def test_every_page_of_the_real_captures_loads_in_the_dark_on_a_phone(
     assert serious(page) == []
 
 
+def test_a_topic_of_a_replayed_list_opens_on_a_phone(captured: str, opened: Callable[..., Page]) -> None:
+    page = opened(f"{captured}/", viewport={"width": 390, "height": 844})
+    page.locator("table.ranks th a").first.click()
+    page.wait_for_url("**/topic?**")
+    page.wait_for_selector(SHOWN)
+    assert charts_drawn(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert serious(page) == []
+
+
 @pytest.mark.parametrize("path", [*PATHS, "/topic?board=x:trends:br&topic=marealta", "/api"])
 def test_hostile_text_runs_nowhere(hostile: str, opened: Callable[..., Page], path: str) -> None:
     page = opened(hostile + path)
