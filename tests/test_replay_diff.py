@@ -14,7 +14,7 @@ from crawler import pages
 from crawler.archive import Capture
 from crawler.differing import Looked, as_json, differences, line
 from crawler.fields import Fields, load_json
-from crawler.items import Hashtag, Item, Vantage
+from crawler.items import Hashtag, Item, Product, Vantage
 from crawler.pages.base import Page
 from crawler.reading import page_of
 from crawler.repairs import NONE
@@ -105,6 +105,17 @@ def test_what_is_told_is_what_a_replay_then_does(stored: Database[Any]) -> None:
     assert told(stored)[0] == []
     newest = {row["_id"]: row["views"] for row in stored["hashtags"].find()}
     assert newest == {"changed:hashtag:sea": 502, "changed:hashtag:sun": 902, "changed:hashtag:tea": 42}
+
+
+def test_texts_and_lists_of_the_latest_state_are_told_as_well(stored: Database[Any]) -> None:
+    def items(*tags: str) -> list[Item]:
+        about = {"platform": "x", "url": "https://x.example", "observed_at": NOON, "capture": "a", "parser": "x.y@1"}
+        return [Product(**about, host="h", handle="sock", tags=tags, rating_count=5)]  # type: ignore[arg-type]
+
+    found = list(Differences(stored).of(items("a", "b")))
+    assert [(each.field, each.would_be) for each in found if each.field in ("tags", "rating_count")] == [
+        ("rating_count", 5), ("tags", ["a", "b"]),
+    ]  # fmt: skip
 
 
 def test_the_same_parser_differs_by_nothing(stored: Database[Any]) -> None:

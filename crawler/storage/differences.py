@@ -56,13 +56,13 @@ class Differences:
                 if not self._overruled(item):
                     yield from self._joining(item, item.collection, document(item), join_rows, model.facts())
                 continue
-            told = set()
+            told = []  # values may be lists
             if item.counters:
                 fields = [name for group in counter_units(model) for name in group]
                 for each in self._joining(
                     item, "observations", observation(item), partial(join_observations, model), fields
                 ):
-                    told.add((each.field, each.stored, each.would_be))
+                    told.append((each.field, each.stored, each.would_be))
                     yield each
             for each in self._joining(item, item.collection, document(item), partial(join, model), model.facts()):
                 if (each.field, each.stored, each.would_be) not in told:

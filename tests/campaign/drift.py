@@ -26,7 +26,7 @@ DATABASE = "drift_demo"
 CRAWLS = (
     ("tiktok_profile", "@coral.cooks,@mega_marina,@kelp_lab,@odd_one,@tide.atlas", "/@"),
     ("shopify_store", "tidewater-goods.example", "/products.json"),
-    ("x_trends", "br,us", "/1.1/trends/place.json"),
+    ("x_trends", "br,us", "/trends/"),
 )
 
 
