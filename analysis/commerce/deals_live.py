@@ -17,6 +17,7 @@ from analysis.commerce.deals_archive import Selection, local
 from analysis.commerce.deals_catalogue import crawled
 from analysis.commerce.deals_spans import Catalogue
 from analysis.commerce.deals_watch import Watched, watch_list
+from analysis.commerce.prices import HOLDS
 from crawler.items import Amount, Deal, Vantage
 from crawler.lanes import twitterstream
 from crawler.lanes.twitterstream import Damaged
@@ -107,7 +108,7 @@ def _deal(post: Mapping[str, Any], found: Reading) -> Deal:
 
 def _show(args: argparse.Namespace, session: Session) -> int:
     """Those in force now, newest first."""
-    deals = session.deals.all(datetime.now(UTC))[::-1]
+    deals = session.deals.all(datetime.now(UTC), HOLDS["deal"])[::-1]
     if args.output:
         args.output.write_bytes(
             b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE, default=str) for each in deals)
@@ -117,7 +118,7 @@ def _show(args: argparse.Namespace, session: Session) -> int:
     names = {"at": "at", "retailer": "retailer", "brand": "brand", "product": "product", "valid_until": "ends"}
     shown = [{head: each.get(name) for name, head in names.items()} | {"offer": _offer(each)} for each in deals[:ROWS]]
     if not shown:
-        sys.stderr.write("no deal in force is stored\n")
+        sys.stderr.write("no deal in force is stored: one that names no end is over after two days\n")
         return GOOD
     session.show(pd.DataFrame(shown), f"{len(deals):,} deals in force")
     return GOOD

@@ -71,7 +71,7 @@ def _summary(joined: Joined, told: _Told, session: Session, before: int) -> int:
     account = joined.account
     again = f", {before:,} were read before" if before else ""
     session.say(f"{joined.members:,} members read{again}: {account.lines:,} lines, {account.tweets:,} tweets")
-    session.say(f"{told.posts:,} posts selected, {told.new:,} of them new; {told.deals:,} deals in them")
+    session.say(f"{told.posts:,} posts selected, {told.new:,} of them new or newer; {told.deals:,} deals in them")
     session.say(f"{told.notices:,} delete notices; {told.gone:,} posts that were stored are gone, with their deals")
     wrong = list(troubles(joined))
     for line in wrong:

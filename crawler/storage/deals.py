@@ -20,6 +20,7 @@ from crawler.storage.store import DUPLICATE, Store, write_all
 PROGRESS = "deals:posts"
 OVERLAP = timedelta(minutes=10)  # of a crawl that was writing while we read; reading a post twice changes nothing
 AT_ONCE = 500
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Deals:
@@ -130,9 +131,17 @@ class Deals:
         with plain_errors("dumps"):
             self._database["dumps"].replace_one({"_id": name}, {"_id": name, "at": at}, upsert=True)
 
-    def all(self, current_at: datetime | None = None) -> list[Document]:
-        """Deals with the moment and the author of their post, oldest first; with *current_at* only those in force."""
-        in_force = {} if current_at is None else {"$or": [{"valid_until": None}, {"valid_until": {"$gt": current_at}}]}
+    def all(self, current_at: datetime | None = None, holds: timedelta = timedelta.max) -> list[Document]:
+        """Deals with the moment and the author of their post, oldest first; with *current_at* only those in force.
+
+        holds: how long one is in force that names no end.
+        """
+        in_force: Document = {}
+        young: Document = {}
+        if current_at is not None:
+            in_force = {"$or": [{"valid_until": None}, {"valid_until": {"$gt": current_at}}]}
+            since = current_at - min(holds, current_at - EARLIEST)
+            young = {"$or": [{"valid_until": {"$ne": None}}, {"at": {"$gt": since}}]}
         steps: list[dict[str, Any]] = [
             {"$match": in_force},
             {"$lookup": {"from": "posts", "localField": "post", "foreignField": "_id", "as": "told"}},
@@ -141,6 +150,7 @@ class Deals:
                 "at": {"$ifNull": ["$told.created_at", "$observed_at"]}, "author": "$told.author",
                 **{name: f"$told.{name}" for name in ("views", "likes", "comments", "shares", "reposts")},
             }},
+            {"$match": young},
             {"$unset": "told"},
             {"$sort": {"at": 1, "_id": 1}},
         ]  # fmt: skip

@@ -52,7 +52,10 @@ def test_new_posts_become_deals_once_and_expired_ones_leave_the_view(store, data
     assert set(kept) == {"x:post:1:deal:1", "x:post:3:deal:1", "x:post:4:deal:1"}
     assert [each["role"] for each in kept["x:post:1:deal:1"]["amounts"]] == ["price", "was_price"]
     deals = Deals(database)
-    assert {each["post"] for each in deals.all(datetime(2027, 1, 1, tzinfo=UTC))} == {"x:post:3", "x:post:4"}
+    at_once, later = NOON + timedelta(days=1), datetime(2027, 1, 1, tzinfo=UTC)
+    in_force = [{each["post"][-1] for each in deals.all(at, timedelta(days=2))} for at in (at_once, later)]
+    assert in_force == [{"1", "3", "4"}, {"3"}]  # the first ended in September; the last names no end, and is over
+    assert {each["post"][-1] for each in deals.all(later)} == {"3", "4"}
 
 
 def test_a_post_taken_back_leaves_with_its_numbers_and_deals(store, database):

@@ -58,7 +58,7 @@ def test_a_dump_becomes_posts_and_deals_in_one_go_and_a_second_time_nothing_new(
     assert [each["post"] for each in first["deals"]] == [f"x:post:{BEGINS + n}" for n in (3, 4)]
     assert [each["role"] for each in first["deals"][0]["amounts"]] == ["price", "was_price"]
     assert (
-        "3 posts selected, 3 of them new; 3 deals" in told
+        "3 posts selected, 3 of them new or newer; 3 deals" in told
         and "1 delete notices; 1 posts that were stored are gone" in told
     )
     assert "2 posts selected, 0 of them new" in stores(path)
