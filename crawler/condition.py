@@ -10,6 +10,7 @@ from crawler.health import Check
 from crawler.lanes.redact import printable
 from crawler.notices import WHAT_TO_DO
 from crawler.outcomes import GOOD
+from crawler.revisit import STARVED
 from crawler.storage.condition import Condition, Spider, Watched
 from crawler.storage.retention import FULL, TIGHT, Room
 
@@ -66,10 +67,23 @@ def _watched(now: Condition) -> Iterator[Check]:
         last = f"{each.taken:%Y-%m-%d %H:%M}" if each.taken else "never"
         found = f"{printable(each.id)}: last taken {last}; since then {', '.join(f'{n} {r}' for r, n in gaps.items())}"
         yield Check("target", "fail" if age >= DEAD else "warn", found, WHAT_TO_DO.get(reason, "scrapy watch"))
+    yield from _starving(now)
     fresh = sum(age < STALE for age, _ in late)
     taken = sum(each.slots.get("taken", 0) for each in now.watched)
     slots = sum(sum(each.slots.values()) - each.slots.get("rested", 0) for each in now.watched)
     yield Check("targets", "ok", f"{fresh} of {len(late)} fresh; {taken} of {slots} slots taken")
+
+
+def _starving(now: Condition) -> Iterator[Check]:
+    """Slots that rest are the plan's choice, and no choice may leave a target alone for ever."""
+    looks = sum(each.slots.get("taken", 0) for each in now.watched)
+    even = len(now.watched) * (now.at - now.since) / max(1, looks)
+    for each in now.watched:
+        waits = now.at - (each.taken or each.since)
+        if each.rested and waits > STARVED * max(each.every, even):
+            last = f"{each.taken:%Y-%m-%d %H:%M}" if each.taken else "never"
+            found = f"{printable(each.id)} starves: last taken {last}; {each.rested} slots rested since then"
+            yield Check("target", "warn", found, "scrapy due --explain; raise TIDEMARK_DAY_PAGES, or watch fewer")
 
 
 def age_slots(each: Watched, at: datetime) -> float:

@@ -12,7 +12,7 @@ import pytest
 from pymongo.database import Database
 
 from crawler.archive import Capture
-from crawler.condition import age_slots
+from crawler.condition import age_slots, judge
 from crawler.due import Bounds, Report, offered, take
 from crawler.items import Item, Vantage
 from crawler.jobs import Limits, Spent
@@ -26,6 +26,7 @@ from crawler.storage.jobs import spent
 from crawler.storage.looks import Looks
 from crawler.storage.notices import Notices
 from crawler.storage.reads import Reader
+from crawler.storage.retention import Room
 from crawler.storage.slots import Slots
 from crawler.storage.store import Store
 from demo.check import check
@@ -184,9 +185,22 @@ def test_health_does_not_call_a_target_stale_that_was_to_rest(slots: Slots, data
     for hour in range(20):
         take(slots, lambda *_: None, lambda h=hour: START + h * HOUR, "me",
              Bounds(plan=lambda dues, now: ([], [])))  # type: ignore[misc]  # fmt: skip
-    [watched] = condition.read(database, START - HOUR, START + 20 * HOUR).watched
+    now = condition.read(database, START - HOUR, START + 20 * HOUR)
+    [watched] = now.watched
     assert watched.rested == 20
     assert age_slots(watched, START + 20 * HOUR) == 0
+    assert not [each for each in judge(now, Room([], None), 0) if each.state != "ok"]
+
+
+def test_health_names_the_target_that_the_plan_never_takes(slots: Slots, database: Database[Any]) -> None:
+    owed(slots, "ab")
+    rows = [{"watch": f"s:{name}", "slot": START + hour * HOUR, "status": status}
+            for hour in range(40) for name, status in (("a", "taken"), ("b", "rested"))]  # fmt: skip
+    database["slots"].insert_many(rows)
+    checks = judge(condition.read(database, START, START + 40 * HOUR), Room([], None), 0)
+    assert [(each.state, each.found) for each in checks if each.state != "ok"] == [
+        ("warn", "s:b starves: last taken never; 40 slots rested since then")
+    ]
 
 
 def test_due_explains_what_is_next_and_why(slots: Slots, store: Store, shell: Shell) -> None:
