@@ -62,19 +62,23 @@ def _child(*arguments: str) -> None:
     rounds.run_bound([sys.executable, "-m", "scrapy", "due", "--no-jobs", *arguments], LONGEST_S)
 
 
-def sender(settings: Config, expires: timedelta, capture_only: bool) -> Callable[[rounds.Batches, int], None]:
+def sender(
+    settings: Config, expires: timedelta, capture_only: bool, asked_expires: timedelta | None = None
+) -> Callable[[rounds.Batches, int], None]:
     """Sends batches and calls to look at what is asked for. Raises ConfigError.
 
-    expires: until the next round, which sends again what nobody took.
+    expires: until the next round, which sends again what nobody took.  asked_expires: until the queue is looked at
+    often enough to have been sent for anew.
     """
     app = made(settings)
 
     def send(batches: rounds.Batches, asked: int) -> None:
         more = {"expires": expires.total_seconds(), "retry": False}
+        soon = {**more, "expires": (asked_expires or expires).total_seconds()}
         kept = {"capture_only": capture_only}
         try:
             for _ in range(asked):
-                app.send_task(ASKED, kwargs=kept, **more)
+                app.send_task(ASKED, kwargs=kept, **soon)
             for spider, targets in batches:
                 app.send_task(TAKE, (spider, targets), kwargs=kept, **more)
         except (OperationalError, OSError) as error:

@@ -21,7 +21,7 @@ from crawler import workers
 
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server here")
 def test_of_two_workers_one_is_killed_and_every_target_is_taken_once_at_the_pace_of_one(shell: Shell) -> None:
-    report = campaign.run(shell, 2, kill=True, posts=10, batch=5, seed=3)
+    report = campaign.run(shell, 2, kill=True, posts=10, batch=5, seed=3, delay_s=0.5)
     assert report.wrong == []
     assert report.killed == 1
     assert report.targets == 15

@@ -116,7 +116,9 @@ def _sender(opts: argparse.Namespace, expires: timedelta) -> Callable[[rounds.Ba
         raise UsageError("--engine celery needs the extra `celery`; try: pip install 'celery[redis]'",
                          print_help=False) from None  # fmt: skip
     try:
-        return workers.sender(config.load(), expires, opts.capture_only)
+        # In a loop the queue is looked at every few seconds, and busy workers need not be told each time.
+        soon = 12 * timedelta(seconds=LOOK_S) if opts.every else None
+        return workers.sender(config.load(), expires, opts.capture_only, soon)
     except config.ConfigError as error:
         raise UsageError(str(error), print_help=False) from None
 

@@ -14,7 +14,8 @@ import pytest
 from pymongo.database import Database
 
 from crawler.config import ROOT
-from crawler.due import Report, offered, take, take_asked
+from crawler.due import Report, offered, take, take_asked, take_jobs
+from crawler.jobs import Job
 from crawler.schedule import MOST_ATTEMPTS, Verdict, Watch, back_off
 from crawler.storage.jobs import Queue
 from crawler.storage.slots import LEASE, Slots
@@ -190,3 +191,14 @@ def test_what_is_asked_for_and_never_answers_is_given_up_after_three_tries(datab
         done += take_asked(queue, lambda spider, targets: tries.append(targets), lambda at=moment: at, "me")  # type: ignore[misc]
     assert done == {"waiting": 2, "failed": 1}
     assert len(tries) == 3
+
+
+def test_a_job_that_follows_the_crawl_waits_for_batches_that_are_on_their_way(
+    slots: Slots, database: Database[dict[str, Any]]
+) -> None:
+    jobs, job = Slots(database, "jobs"), Job("alerts", HOUR, "x", ("crawl",))
+    for minute, sent, told in ((1, 2, {}), (45, 2, {"alerts taken": 1}), (61, 0, {"alerts taken": 1})):
+        report, moment = Report(), NOON + timedelta(minutes=minute)
+        plan = {"alerts": (job, NOON)}
+        take_jobs(jobs, plan, slots, lambda job, slot: None, lambda at=moment: at, "me", report, sent=sent)  # type: ignore[misc]
+        assert report.jobs == told
