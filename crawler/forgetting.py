@@ -15,6 +15,7 @@ from crawler.items import Board, BoardEntry, Comment, Deal, Frozen, Hashtag, Ite
 
 HANDLE = re.compile(r"[\w.-]{2,64}")
 GONE = "…"
+REMEMBERED = 50_000  # answers; of a long run's posts each asks once
 _MENTION = re.compile(r"@([\w.]{1,64})")
 _ODD = re.compile(r"(?<![\w.@])(?=[a-z.]*[\d_.])[\w.]{4,64}", re.IGNORECASE)
 _OWN = frozenset({"kind", "key", "platform", "capture", "parser"})
@@ -45,6 +46,8 @@ class Keeper:
             return False
         asked = (platform, who)
         if asked not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
             self._known[asked] = tombstone(self.key, platform, who) in self.stones
         return self._known[asked]
 
