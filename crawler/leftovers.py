@@ -56,9 +56,9 @@ class NoteFeeds:
 
 
 def remove(settings: Config, archive: Path, traces: Traces) -> int:
-    """Journals that name the person, and torn ends of segments, which nobody can look into. How many went."""
+    """Journals that name the person; torn ends of segments and vectors of texts, which nobody reads. How many went."""
     runs = [path for path in (settings.data_dir / "runs").glob("*.jsonl") if traces.text(_text(path))]
-    gone = [*runs, *archive.glob("*.torn")]
+    gone = [*runs, *archive.glob("*.torn"), *(settings.data_dir / "models" / archive.name).glob("meaning.npz")]
     for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)

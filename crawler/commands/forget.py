@@ -96,7 +96,7 @@ def _forget(database: Any, settings: Config, key: str, person: Person) -> bool:
     old = forgotten.remove_from_history(History.of(database, settings), person, now)
     done = forgotten.remove(database, person)
     print(f"database: {done.total()} documents ({', '.join(f'{n} {name}' for name, n in sorted(done.items()))})")
-    print(f"old months: {old} documents; {files} files of interrupted runs")
+    print(f"old months: {old} documents; {files} files of interrupted runs and of vectors")
     print(f"archive: {len(ids)} captures, {len(gone)} segments written anew as {len(came)}")
     whole = leftovers.export_anew(database, settings, Traces(person), print)
     print("kept out by a keyed tombstone. Out of reach: backups (restore leaves the person out), what you copied or "

@@ -144,6 +144,8 @@ def planted(shell: Shell, database: Database[Any], tmp_path: Path, monkeypatch: 
     push(shell.archive, f"file://{tmp_path}/store/{database.name}")
     (shell.archive / "x.torn").write_text(NAME)
     (tmp_path / "runs").mkdir()
+    (tmp_path / "models" / database.name).mkdir(parents=True)
+    (tmp_path / "models" / database.name / "meaning.npz").write_text(NAME)
     (tmp_path / "runs" / "a.jsonl").write_text(f'{{"target": "{NAME}"}}\n')
     assert shell("backup", str(tmp_path / "b.tar.gz")).returncode == 0
     return shell
