@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import zipfile
 import zlib
@@ -277,7 +276,7 @@ def head_of(packed: Packed) -> bytes:
 
 def _bunzip2(data: bytes) -> bytes:
     """By lbzip2 where it is installed, an eighth quicker than the library of Python, which has the last word."""
-    if sys.platform == "linux" and (tool := _lbzip2()) and len(data) >= LEAST_BYTES:
+    if (tool := _lbzip2()) and len(data) >= LEAST_BYTES:
         with suppress(OSError), os.fdopen(os.memfd_create("member"), "r+b") as packed:
             packed.write(data)
             packed.seek(0)
@@ -294,7 +293,7 @@ def _bunzip2(data: bytes) -> bytes:
 
 @cache
 def _lbzip2() -> str | None:
-    return shutil.which("lbzip2")
+    return shutil.which("lbzip2") if hasattr(os, "memfd_create") else None  # Linux
 
 
 def _gunzip(data: bytes) -> bytes:
