@@ -267,7 +267,7 @@ def phases(site: Site, say: Words, filters: Filters) -> Figure:
     })  # fmt: skip
     named = [{name: row[name] for name in ("phase", "at", "to", "snapshots")} for row in rows]
     chart = alt.Chart(data(named), width="container", height=46).mark_bar(height=22).encode(
-        x=time(say), x2="to:T", color=alt.Color("phase:N", title=None, scale=_phase_colours(say)),
+        x=time(say), x2="to:T", color=alt.Color("phase:N", title=None, scale=_phase_colours(say, told)),
         tooltip=["phase:N", "snapshots:Q"],
     )  # fmt: skip
     return Figure(
@@ -275,9 +275,11 @@ def phases(site: Site, say: Words, filters: Filters) -> Figure:
     )
 
 
-def _phase_colours(say: Words) -> alt.Scale:
+def _phase_colours(say: Words, told: list[Row]) -> alt.Scale:
     """As beside the names on the first page: what rises is green, what falls red."""
-    return alt.Scale(domain=[say(f"phase_{name}") for name in PHASES], range=list(PHASES.values()))
+    there = {row["phase"] for row in told}
+    shown = {say(f"phase_{name}"): color for name, color in PHASES.items() if name in there}
+    return alt.Scale(domain=list(shown), range=list(shown.values()))
 
 
 def in_week(site: Site, say: Words, filters: Filters) -> Figure:

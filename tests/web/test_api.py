@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,17 @@ def test_an_answer_is_made_once_until_its_data_moves() -> None:
 def test_no_hostile_text_of_an_error_reaches_the_message(web: TestClient):
     answer = web.get("/api/topics", params={"board": NASTY[8]})
     assert "\u202e" not in answer.text and "\x1b" not in answer.text
+
+
+def test_who_cannot_wait_is_told_so_and_finds_it_made_later() -> None:
+    kept, gate = Kept(), threading.Event()
+
+    def make() -> int:
+        assert gate.wait(20)
+        return 7
+
+    assert kept.soon("a", 1, make, 0.01, 60) is None
+    gate.set()
+    assert kept.soon("a", 1, make, 20, 60) == 7
+    assert kept.soon("a", 1, lambda: 8, 20, 60) == 7
+    assert kept.soon("a", 2, lambda: 8, 20, 60) == 8
