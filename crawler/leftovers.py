@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import os
 import platform
 import shlex
 import subprocess
@@ -64,7 +63,7 @@ def remove(settings: Config, archive: Path, traces: Traces) -> int:
     return len(gone)
 
 
-def export_anew(database: Any, settings: Config, traces: Traces, say: Callable[[str], None]) -> bool:
+def export_anew(database: Any, traces: Traces, say: Callable[[str], None]) -> bool:
     """Every export this database knows of, by its own command; False where one could not be reached."""
     whole = True
     for each in outlets.all_of(database):
@@ -77,19 +76,18 @@ def export_anew(database: Any, settings: Config, traces: Traces, say: Callable[[
             n = _without(Path(each.place), traces)
             say(f"export in {each.place}: {n} rows left out")
         else:
-            told = _made_anew(each, settings, database.name)
+            told = _made_anew(each, database.name)
             say(f"export in {each.place}: {told or 'made anew'}")
             whole &= told is None
     return whole
 
 
-def _made_anew(outlet: Outlet, settings: Config, database: str) -> str | None:
+def _made_anew(outlet: Outlet, database: str) -> str | None:
     """None: done; else what was the matter."""
     command = [sys.executable, "-m", "analysis", "export", "--database", database, "--anew", *outlet.words]
-    environ = {**os.environ, "TIDEMARK_DATA": str(settings.data_dir)}
     try:
         done = subprocess.run(
-            command, cwd=ROOT, check=False, timeout=LONGEST_S, env=environ, text=True, errors="replace",
+            command, cwd=ROOT, check=False, timeout=LONGEST_S, text=True, errors="replace",
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -83,7 +83,8 @@ def test_no_file_of_the_repository_holds_a_key() -> None:
     found = {}
     for name in tracked():
         # Pages are what other people's servers sent, with made-up tokens; names of tests say what must not leak.
-        if name.startswith(("tests/", "requirements")):
+        # The baseline of the other scan holds hashes of what was looked at.
+        if name.startswith(("tests/", "requirements", ".ci/secrets.baseline")):
             continue
         if told := secrets_in((ROOT / name).read_bytes().decode("utf-8", "replace")):
             found[name] = told

@@ -98,7 +98,7 @@ def _forget(database: Any, settings: Config, key: str, person: Person) -> bool:
     print(f"database: {done.total()} documents ({', '.join(f'{n} {name}' for name, n in sorted(done.items()))})")
     print(f"old months: {old} documents; {files} files of interrupted runs and of vectors")
     print(f"archive: {len(ids)} captures, {len(gone)} segments written anew as {len(came)}")
-    whole = leftovers.export_anew(database, settings, Traces(person), print)
+    whole = leftovers.export_anew(database, Traces(person), print)
     print("kept out by a keyed tombstone. Out of reach: backups (restore leaves the person out), what you copied or "
           "sent on, tables and reports in files, the database server's own log of changes")  # fmt: skip
     return whole
