@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+PATIENCE_S = 0.25  # with the one before: a slow answer shall not make the next one slower
 
 
 class Together(Generic[T]):
@@ -24,8 +25,8 @@ class Together(Generic[T]):
         return await asyncio.shield(shared)  # one who hangs up does not end it for the others
 
     async def _made(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        while (before := self._begun.get(key)) is not None:
-            await asyncio.wait([before])
+        if (before := self._begun.get(key)) is not None:
+            await asyncio.wait([before], timeout=PATIENCE_S)
         own = self._begun[key] = self._waiting.pop(key)
         try:
             return await make()
