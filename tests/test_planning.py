@@ -13,6 +13,7 @@ from pymongo.database import Database
 
 from crawler.archive import Capture
 from crawler.condition import age_slots, judge
+from crawler.config import ConfigError, load
 from crawler.due import Bounds, Report, offered, take
 from crawler.items import Item, Vantage
 from crawler.jobs import Limits, Spent
@@ -204,8 +205,6 @@ def test_health_names_the_target_that_the_plan_never_takes(slots: Slots, databas
 
 
 def test_due_explains_what_is_next_and_why(slots: Slots, store: Store, shell: Shell) -> None:
-    done = shell("due", "--explain")
-    assert (done.returncode, "nothing is watched" in done.stderr) == (1, True)
     owed(slots, "ab")
     rows = [
         {
@@ -224,5 +223,9 @@ def test_due_explains_what_is_next_and_why(slots: Slots, store: Store, shell: Sh
     assert head == "policy value; today 0 pages of 24"
     assert "nothing waits longer than" in first
     assert "never looked at" in second
-    done = shell("due", "--explain", TIDEMARK_REVISIT="fastest")
-    assert (done.returncode, "TIDEMARK_REVISIT: expected uniform or change or value" in done.stderr) == (1, True)
+
+
+def test_a_policy_that_there_is_not_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="TIDEMARK_REVISIT: expected uniform or change or value"):
+        load({"TIDEMARK_REVISIT": "fastest"})
+    assert load({}).revisit in POLICIES
