@@ -40,7 +40,9 @@ from crawler.trees import EACH, Path
 
 MOST_TRIED = 60
 MOST_STEPS = 4
+MOST_BYTES = 12_000_000  # read anew in a step: seconds of markup
 CAPTURES = 6  # of each side; more prove no more and cost as much again
+SURELY = 0.9
 RIGHT = 0.5
 """Agreement from which a field counts as read right; what moves by itself never agrees wholly."""
 
@@ -119,6 +121,8 @@ def _chosen(old: Sequence[Capture], new: Sequence[Capture]) -> tuple[list[Captur
 class _Search:
     def __init__(self, page: str, old: Sequence[Capture], new: Sequence[Capture], hash_key: str | None) -> None:
         self.page, self.old, self.new, self.hash_key = page, old, new, hash_key
+        size = sum(len(each.body) for each in new)
+        self.most = max(MOST_TRIED // 2, min(MOST_TRIED * 5, MOST_BYTES // (size + 1)))
         self.known = self.read(old, ())
         self.now = self.read(new, ())
         names = entities_of(self.known.values())
@@ -140,8 +144,8 @@ class _Search:
         base = agreement(self.known, self.read(self.new, before))
         used = {each.read for each in before}
         best: tuple[float, list[Alias]] | None = None
-        for tried, aliases in enumerate(self.candidates()):
-            if tried >= MOST_TRIED * 5:
+        for tried, aliases in enumerate(self.candidates(first=not before)):
+            if tried >= self.most:
                 break
             if used & {each.read for each in aliases}:
                 continue
@@ -149,15 +153,19 @@ class _Search:
             gain = fmean(gained.values()) - fmean(base.values()) if base else 0.0
             if gain > (best[0] + 1e-9 if best else 0.0) and is_worth(base, gained):
                 best = gain, list(aliases)
+                if all(gained.get(name, 0.0) >= SURELY for name, share in base.items() if share < RIGHT):
+                    break  # nothing is left to be brought back
         return best[1] if best else None
 
-    def candidates(self) -> Iterator[Sequence[Alias]]:
+    def candidates(self, *, first: bool) -> Iterator[Sequence[Alias]]:
+        """Likeliest first. What has changed places is looked for in the first step only."""
         if not self.before.nodes and not self.after.nodes:
             yield from _of_markup(self.old, self.new)
             return
         yield from self._pairs()
         yield from self._in_place()
-        yield from self._exchanges()
+        if first:
+            yield from self._exchanges()
 
     def _pairs(self) -> Iterator[Sequence[Alias]]:
         """Paths that are lost, each with the likeliest new ones, and with twins that always said the same."""
