@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from crawler import trees
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SAID = 5
+REMEMBERED = 20_000  # fetches; a stream runs for weeks
 LOOKED_AT = 4  # bodies of a page object and outcome: 10 ms each, and all of a kind are made alike
 
 
@@ -32,7 +33,7 @@ class DriftPipeline:
         self.context = context
         self.crawler = crawler
         self.run = Run(context.started_at)
-        self.rows: list[dict[str, Any]] = []
+        self.rows: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DriftPipeline:
@@ -59,7 +60,8 @@ class DriftPipeline:
     def _report(self) -> None:
         config, spider = self.context.config, self.crawler.spidercls.name
         self.run.pages = self._pages()
-        self.run.at = min(row["at"] for row in self.rows)  # of the captures, that proposals look for
+        moments = [row["at"] for row in self.rows if row["at"] is not None]
+        self.run.at = min(moments, default=self.run.at)  # of the captures, which proposals look for
         with connect(config) as client, plain_errors(address(config)):
             kept = drift.Drift(client[self.context.database])
             found = examine(self.run, kept.memory(spider))

@@ -56,9 +56,12 @@ class Drift:
         self._database = database.with_options(codec_options=options)
 
     def memory(self, spider: str) -> Memory:
-        """Empty for a spider that never ran."""
+        """Empty for a spider that never ran, or whose memory cannot be read: it is learned anew."""
         row = self._database["drift"].find_one({"_id": spider})
-        return Memory.of(json.loads(zlib.decompress(row["memory"]))) if row else Memory()
+        try:
+            return Memory.of(json.loads(zlib.decompress(row["memory"]))) if row else Memory()
+        except (ValueError, zlib.error):
+            return Memory()
 
     def keep(self, spider: str, run: str, at: datetime, memory: Memory, alarms: Sequence[Alarm]) -> None:
         """The memory after a run, and its alarms: new breaks, those that go on, and those that are over."""
