@@ -193,6 +193,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         else:
             if self.tabs == 1 and self.visits % TIDY_EVERY == 0:
                 await tab.tidy()
+                processes.give_back()
             self.idle.append(tab)
             asyncio.get_running_loop().call_later(PARK_S, self._park, tab)
         self.seated -= 1
