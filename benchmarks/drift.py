@@ -130,9 +130,14 @@ def judged(seed: int, told: Told) -> tuple[Site_, Change, int] | None:
         told.missed.append(f"{one.family.name} (site {seed}, {len(one.urls)} pages): {change.what}")
     else:
         for later in (first + 1, first + 2):
+            if not items_of(one.captures(later, seed)):
+                continue  # a wall before all of it
             again = examine(run_of(one.captures(later, seed, change=change), viral), found.memory)
             if not again.alarms:
                 told.relearned += 1
+                told.missed.append(
+                    f"then taken for normal: {one.family.name} (site {seed}, run {later}): {change.what}"
+                )
                 break
             found = again
     return one, change, first
