@@ -1,6 +1,13 @@
 """Phases on paths that anyone would tell the same."""
 
-from analysis.trends.phases import phases
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import ruptures
+
+from analysis.trends.phases import LEAST_STEP, MAD_OF_STEPS, PENALTY, SHORTEST, _change_points, phases
 from analysis.trends.streams import Stream
 
 from .lists import snapshot
@@ -38,3 +45,18 @@ def test_without_volumes_positions_tell():
     others = [f"o{i}" for i in range(9)]
     taken = [snapshot(i, *others[: place - 1], "a", *others[place - 1 :]) for i, place in enumerate(places)]
     assert [each.phase for each in phases(Stream("x", taken, {}), "a")] == ["rising", "peak", "falling"]
+
+
+def test_change_points_cost_as_little_as_the_library_s_own() -> None:
+    chance = np.random.default_rng(5)
+    for length in (4, 9, 40, 90):
+        values = np.round(np.cumsum(chance.normal(0, 0.4, length)), 1)
+        noise = max(MAD_OF_STEPS * float(np.median(np.abs(np.diff(values)))), LEAST_STEP)
+        penalty = PENALTY * noise**2 * math.log(length)
+        theirs = ruptures.Pelt(model="l2", min_size=SHORTEST, jump=1).fit(values.reshape(-1, 1)).predict(pen=penalty)
+
+        def cost(ends: list[int], values: Any = values, penalty: float = penalty) -> float:
+            parts = zip([0, *ends[:-1]], ends, strict=True)
+            return penalty * len(ends) + sum(float(values[a:b].var()) * (b - a) for a, b in parts)
+
+        assert cost(_change_points(values)) == pytest.approx(cost(theirs), abs=1e-9)
