@@ -109,15 +109,12 @@ class Deals:
 
     def keep(self, posts: Sequence[Post]) -> tuple[int, list[Document]]:
         """Store tweets that were not taken back: how many were new or said more, and all of them as they now stand."""
-        numbers = {int(each.post_id): each for each in posts if each.post_id.isdecimal()}
-        with plain_errors("withdrawn"):
-            back = {each["_id"] for each in self._database["withdrawn"].find({"_id": {"$in": list(numbers)}})}
-        kept = [post for number, post in numbers.items() if number not in back]
         store = Store(self._raw)
         try:
-            fates = store.save(kept)
+            fates = store.save(posts)
         finally:
             store.close()
+        kept = [post for post, fate in zip(posts, fates, strict=True) if fate != "forgotten"]
         with plain_errors("posts"):
             found = list(self._database["posts"].find({"_id": {"$in": [each.key for each in kept]}}).sort("_id", 1))
         return fates.count("saved"), found

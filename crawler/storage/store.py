@@ -18,7 +18,7 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
 
 from crawler.forgetting import Keeper
-from crawler.items import Board, BoardEntry, Item, Refused
+from crawler.items import Board, BoardEntry, Item, Post, Refused
 from crawler.storage import schema
 from crawler.storage.connect import explain
 from crawler.storage.errors import StorageAway, StorageError
@@ -85,9 +85,22 @@ class Store:
         """
         if time.monotonic() - self._looked_s > STONES_S:
             self._look_for_stones()
-        if self._keeper.stones:
-            return self._without_forgotten(items)
-        return self._saved(items)
+        back = self._taken_back(items)
+        fates = iter(self._without_forgotten([item for item in items if item.key not in back]))
+        return ["forgotten" if item.key in back else next(fates) for item in items]
+
+    def _taken_back(self, items: Sequence[Item]) -> set[str]:
+        """Tweets whose authors deleted them, by the notices that dumps and streams bring; also when they come later."""
+        tweets = {
+            number: item.key
+            for item in items
+            if isinstance(item, Post) and item.platform == "x" and item.post_id.isdecimal()
+            and (number := int(item.post_id)) < 1 << 63
+        }  # fmt: skip
+        if not tweets:
+            return set()
+        found = self._tried(lambda: list(self._database["withdrawn"].find({"_id": {"$in": list(tweets)}})))
+        return {tweets[each["_id"]] for each in found}
 
     def _look_for_stones(self) -> None:
         found = self._tried(lambda: stones(self._database))
@@ -97,6 +110,8 @@ class Store:
 
     def _without_forgotten(self, items: Sequence[Item]) -> list[str]:
         """Items about people who are forgotten go nowhere; their captures are noted, to leave the archive."""
+        if not self._keeper.stones:
+            return self._saved(items)
         cleaned = [self._keeper.cleaned(item) for item in items]
         changed = {item.capture for item, made in zip(items, cleaned, strict=True) if made is not item}
         fates = iter(self._saved([made for made in cleaned if made is not None]))

@@ -100,6 +100,18 @@ def test_its_posts_are_those_of_a_replay(tmp_path, stores, shell, database):
     assert list(database["posts"].find({"_id": {"$in": [each["_id"] for each in stored]}}).sort("_id", 1)) == stored
 
 
+def test_a_replay_does_not_bring_back_what_its_author_deleted(tmp_path, stores, shell, database):
+    path = tar_of({"00.json.gz": gzip.compress(block(deal(1), deal(2)))}, tmp_path / "d.tar")
+    stores(path)
+    (tmp_path / "later.json").write_bytes(block(delete(BEGINS + 1)))
+    stores(tmp_path / "later.json")
+    done = shell("replay", str(path))
+
+    assert done.returncode == 0, done.stderr
+    assert [each["_id"] for each in database["posts"].find()] == [f"x:post:{BEGINS + 2}"]
+    assert database["observations"].count_documents({"entity": f"x:post:{BEGINS + 1}"}) == 0
+
+
 def test_a_dump_that_was_killed_goes_on_by_member_and_ends_as_one_that_was_not(tmp_path, stores, shell, database):
     files = {
         f"{at:02}.json.gz": gzip.compress(
