@@ -1,7 +1,7 @@
 """The living site for a benchmark: its own answers, made beforehand and sent from memory, in a process of its own.
 
-A site that makes its pages while they are asked for costs more than the crawlers do, and they share two cores with it:
-then the site is measured. Here each visitor gets the same bytes for next to nothing. Visit n of a profile shows the
+A site that makes its pages while they are asked for takes its time from the crawlers beside it: more than our lane http
+does for a page. Here each visitor gets the same bytes for next to nothing. Visit n of a profile shows the
 account as it was in minute n, so no two bodies are alike. What was not made beforehand is answered by the living site.
 
 `python -m benchmarks.crawl_site PROFILES POSTS`: says its port; then takes `begin` (forget what was counted) and `told`
