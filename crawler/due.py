@@ -89,7 +89,7 @@ def take(
         catch_up()
     if only is None:
         _settle_past(slots, watches, clock(), report)
-    for spider, due in sorted(_claimed(slots, watches, clock, owner, report, bounds).items()):
+    for spider, due in sorted(_claimed(slots, watches, clock, owner, report, bounds, began).items()):
         if bounds.closed is not None:
             _settled(slots, dict.fromkeys(due, Verdict("gap", bounds.closed)), clock(), owner, report)
             continue
@@ -257,13 +257,14 @@ def _jobs_past(
 
 
 def _claimed(
-    slots: Slots, watches: Sequence[Watch], clock: Clock, owner: str, report: Report, bounds: Bounds
-) -> dict[str, list[Due]]:
+    slots: Slots, watches: Sequence[Watch], clock: Clock, owner: str, report: Report, bounds: Bounds,
+    looked_at: datetime,
+) -> dict[str, list[Due]]:  # fmt: skip
     """What is ours to take, by spider; what a process took that died before it could say so is settled at once."""
     now = clock()
     free = _planned(slots, [due for due, _ in slots.free(_present(watches, now), now)], now, report, bounds)
     found: dict[str, list[Due]] = defaultdict(list)
-    for due, verdict in _judged(slots, slots.claim_all(free, now, owner)).items():
+    for due, verdict in _judged(slots, slots.claim_all(free, now, owner, looked_at)).items():
         if verdict.status == "taken":
             _settled(slots, {due: verdict}, clock(), owner, report)
         else:

@@ -175,6 +175,23 @@ def test_two_processes_that_start_at_once_never_take_the_same_slot(
     assert database["slots"].count_documents({"status": "taken"}) == 1
 
 
+def test_a_lease_that_ends_while_a_round_begins_is_left_to_the_next_which_looks_for_what_was_archived(
+    slots: Slots,
+) -> None:
+    slots.watch(BR)
+    assert slots.claim(BR, NOON, NOON, "one that dies")
+    ends, looked, asked = NOON + slots.lease, list[str](), list[str]()
+    moments = [ends - timedelta(milliseconds=1), *[ends + timedelta(milliseconds=i) for i in range(1, 50)]]
+    clock = iter(moments)
+    take(slots, lambda spider, targets: asked.extend(targets), lambda: next(clock), "another",
+         catch_up=lambda: looked.append("early"))  # fmt: skip
+    assert (asked, looked) == ([], [])
+    later = ends + timedelta(minutes=1)
+    take(slots, lambda spider, targets: asked.extend(targets), lambda: later, "the next",
+         catch_up=lambda: looked.append("in time"))  # fmt: skip
+    assert (asked, looked) == (["br"], ["in time"])
+
+
 def test_a_claim_is_a_lease_that_a_heartbeat_renews_and_another_process_takes_over(slots: Slots) -> None:
     assert slots.claim(BR, NOON, NOON, "first")
     assert not slots.claim(BR, NOON, NOON + LEASE / 2, "second")

@@ -132,8 +132,11 @@ class Slots:
         """Whether the slot is *owner*'s to take: new, or left by a process that is gone, or worth another try."""
         return bool(self.claim_all([(watch, slot)], now, owner))
 
-    def claim_all(self, dues: Sequence[Due], now: datetime, owner: str) -> list[Due]:
-        """Those of *dues* that are now *owner*'s."""
+    def claim_all(self, dues: Sequence[Due], now: datetime, owner: str, looked_at: datetime | None = None) -> list[Due]:
+        """Those of *dues* that are now *owner*'s.
+
+        looked_at: when `abandoned` was asked. A lease that ended since is left to the next round, which looks again.
+        """
         if not dues:
             return []
         lease = {"status": "claimed", "owner": owner, "lease_until": now + self.lease, "claimed_at": now}
@@ -142,7 +145,7 @@ class Slots:
             for watch, slot in dues
         ]
         taken = self._inserted(rows)
-        free = worth_trying(now)
+        free = worth_trying(looked_at or now)
         mine = []
         for i, (watch, slot) in enumerate(dues):
             if i not in taken:
