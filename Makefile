@@ -17,7 +17,7 @@ demo: setup ## crawl the simulated sources into a database of their own and show
 	@$(BIN)/python -m demo $(ARGS)
 
 test: check ## all checks and all tests; some of them: make test ARGS='-k counts'
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## lint, format, types, who imports whom
 	$(BIN)/ruff check .

@@ -29,6 +29,19 @@ if TYPE_CHECKING:
     from demo.site import Site
 
 
+LONGEST = (
+    "test_faults", "test_tiktok", "test_workers", "test_boards", "test_kills", "test_verify", "test_jobs",
+    "test_cluster", "test_drift_crawl", "test_forget_everywhere", "test_doctor", "test_forget", "test_retention",
+    "test_targets", "test_deals_kafka", "test_crawl", "test_beds", "test_demo", "test_many_at_once", "test_browser",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: a worker that takes one last works alone, for minutes."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 @pytest.fixture(scope="session")
 def mongo_uri() -> Iterator[str]:
     # Not pytest's own folder: that keeps the last three runs, 300 MB of journal each.
