@@ -103,8 +103,8 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         self.come_s = settings.getfloat("PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT") / 1000
         self.patience_s = settings.getfloat("BROWSER_PATIENCE_S")
         self.visit_s = settings.getfloat("BROWSER_VISIT_S")
-        self.most_visits = settings.getint("BROWSER_RECYCLE_VISITS")
         self.tabs = tabs = min(settings.getint("BROWSER_TABS"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        self.most_visits = settings.getint("BROWSER_RECYCLE_VISITS") * tabs
         self.most_bytes = (settings.getint("BROWSER_RECYCLE_MB") + 68 * (tabs - 1)) * 1_000_000
         self.context_kwargs = {
             "user_agent": settings["USER_AGENT"], "service_workers": "block", "accept_downloads": False,
