@@ -46,7 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def mongo_uri() -> Iterator[str]:
     # Not pytest's own folder: that keeps the last three runs, 300 MB of journal each.
     with tempfile.TemporaryDirectory(prefix="tidemark-test-", ignore_cleanup_errors=True) as folder:
-        yield server.ensure(Path(folder) / "db")
+        uri = server.ensure(Path(folder) / "db")
+        with MongoClient[dict[str, Any]](uri) as admin:  # ledgers of made-up years would be cleared under slow tests
+            admin.admin.command("setParameter", 1, ttlMonitorEnabled=False)
+        yield uri
         server.stop(Path(folder) / "db")
 
 
