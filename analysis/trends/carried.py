@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from analysis.trends.board_columns import HOUR_MS, NO_PLACE
-from analysis.trends.evolution import EPOCH, TOPS, best_rows
-from analysis.trends.life import Life, Moment, Path, Reach, Run, Sight, Window, between
+from analysis.trends.evolution import EPOCH, TOPS, Sighting, best_rows
+from analysis.trends.life import Life, Moment, Path, Reach, Run, Window, between
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def carry_on(stored: Iterable[Document], entries: pd.DataFrame, window: Window) 
             i = index[at_ms]
             if (life := lives.get(key)) is None:
                 life = lives[key] = Life(key, window.moments[i], window.number + i, volume)
-            life.see(Sight(i, NO_PLACE if position is None else position, topic, volume, floor, promoted), window)
+            life.see(Sighting(i, NO_PLACE if position is None else position, topic, volume, floor, promoted), window)
     for life in lives.values():
         if life.last_number < window.newest:
             life.leave(window)

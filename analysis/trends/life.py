@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple, TypeAlias
 
 from analysis.trends.board_columns import ARROW, DAY_MS, HOUR_MS, PATH_ENDS, left_out
-from analysis.trends.evolution import TOPS, Clock
+from analysis.trends.evolution import TOPS, Clock, Sighting
 
 Reach: TypeAlias = tuple[int, int]
 """Milliseconds, low and high: a moment known by its day lies within 24 h."""
@@ -24,18 +24,6 @@ class Moment(NamedTuple):
 
 
 NEVER = Moment(0, False)
-
-
-class Sight(NamedTuple):
-    """The best row of a topic in a snapshot."""
-
-    at: int
-    """Place of the snapshot in the window."""
-    position: int
-    topic: str
-    volume: int | None
-    floor: int | None
-    promoted: bool
 
 
 @dataclass(frozen=True)
@@ -168,8 +156,8 @@ class Life:
     peak: Moment | None = None
     half: Reach | None = None
 
-    def see(self, sight: Sight, window: Window) -> None:
-        number, now = window.number + sight.at, window.moments[sight.at]
+    def see(self, sight: Sighting, window: Window) -> None:
+        number, now = window.number + sight.snapshot, window.moments[sight.snapshot]
         on_end = self.last_number + 1 == number
         if not on_end:
             self.leave(window)
@@ -202,15 +190,15 @@ class Life:
                 (low, high), (more_low, more_high) = self.closed[i], run.until(end)
                 self.closed[i], self.runs[i] = (low + more_low, high + more_high), None
 
-    def _place(self, sight: Sight, now: Moment, window: Window) -> None:
-        whole = window.whole[sight.at]
+    def _place(self, sight: Sighting, now: Moment, window: Window) -> None:
+        whole = window.whole[sight.snapshot]
         if sight.promoted:
             self.promoted += 1
-            self.bought += window.clock.whole[sight.at]
+            self.bought += window.clock.whole[sight.snapshot]
             self._close(now, range(len(TOPS)))
             return
         if self.whole_at_earned is not None:
-            missed = whole - window.clock.whole[sight.at] - self.whole_at_earned - self.bought
+            missed = whole - window.clock.whole[sight.snapshot] - self.whole_at_earned - self.bought
             self.re_entries += missed > 0
         self.whole_at_earned, self.bought = whole, 0
         if self.best_position is None or sight.position < self.best_position:
@@ -221,7 +209,7 @@ class Life:
             if sight.position <= top and self.runs[i] is None:
                 self.runs[i] = Run(now)
 
-    def _volume(self, sight: Sight, now: Moment) -> None:
+    def _volume(self, sight: Sighting, now: Moment) -> None:
         self.last_volume = sight.volume
         self.hidden += sight.volume is None and sight.floor is not None
         if sight.volume is not None or sight.floor is not None:
