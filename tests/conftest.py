@@ -22,6 +22,8 @@ from pymongo.database import Database
 
 from crawler import config
 from crawler.storage import connect, server
+from crawler.storage.slots import Slots
+from crawler.storage.store import Store
 from tests.shell import Shell, serving
 from tests.shell import Site as LittleSite
 
@@ -64,6 +66,21 @@ def database(client: MongoClient[dict[str, Any]]) -> Iterator[Database[dict[str,
     name = f"test_{secrets.token_hex(6)}"
     yield client[name]
     client.drop_database(name)
+
+
+@pytest.fixture
+def slots(database: Database[dict[str, Any]]) -> Slots:
+    made = Slots(database)
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def store(database: Database[dict[str, Any]]) -> Iterator[Store]:
+    made = Store(database)
+    made.prepare()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import permutations
@@ -106,14 +105,6 @@ def test_a_profile_whose_grid_failed_gives_the_profile_and_its_posts_as_blocked(
     assert found.outcome is Outcome.OK
     assert found.result.parts == {"posts": "blocked"}
     assert [type(item) for item in found.items()] == [Profile]
-
-
-@pytest.fixture
-def store(database: Database[dict[str, Any]]) -> Iterator[Store]:
-    made = Store(database)
-    made.prepare()
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("order", [*permutations((0, 1)), (0, 1, 0, 1), (1, 0, 0)])

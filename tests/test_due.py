@@ -36,21 +36,6 @@ class Killed(BaseException):
     """The process is gone, at whatever point it was."""
 
 
-@pytest.fixture
-def slots(database: Database[dict[str, Any]]) -> Slots:
-    made = Slots(database)
-    made.prepare()
-    return made
-
-
-@pytest.fixture
-def store(database: Database[dict[str, Any]]) -> Iterator[Store]:
-    made = Store(database)
-    made.prepare()
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     with running(World(7)) as opened:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -40,21 +40,6 @@ HOUR = timedelta(hours=1)
 RECORDED = datetime.now(UTC)  # the ledger expires after 90 days of the server's clock
 HOURS, A_DAY = 48, 120
 """Of 26 targets an hour, 624 looks a day."""
-
-
-@pytest.fixture
-def slots(database: Database[dict[str, Any]]) -> Slots:
-    made = Slots(database)
-    made.prepare()
-    return made
-
-
-@pytest.fixture
-def store(database: Database[dict[str, Any]]) -> Iterator[Store]:
-    made = Store(database)
-    made.prepare()
-    yield made
-    made.close()
 
 
 class Crawl:

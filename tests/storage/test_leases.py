@@ -40,13 +40,6 @@ with connect(config.load()) as client:
 """
 
 
-@pytest.fixture
-def slots(database: Database[dict[str, Any]]) -> Slots:
-    made = Slots(database)
-    made.prepare()
-    return made
-
-
 def test_of_processes_that_claim_the_same_slots_at_once_each_slot_has_one(
     slots: Slots, mongo_uri: str, shell: Any
 ) -> None:
