@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import json
 import logging
+import os
 import shlex
 import signal
 import subprocess
@@ -30,7 +31,7 @@ from crawler.revisit import POLICIES
 from crawler.spool import waiting
 from crawler.storage import jobs as kept
 from crawler.storage import retention, rollups, schema
-from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.connect import opened
 from crawler.storage.drift import Drift
 from crawler.storage.errors import StorageError
 from crawler.storage.history import History
@@ -76,8 +77,7 @@ def now() -> datetime:
 def one(settings: Config, what: What, owner: str, *, asked_only: bool = False) -> due.Report:
     """Raises StorageError, JobsError."""
     todo = jobs.read(settings.jobs_file, _set(settings))
-    with connect(settings) as client, plain_errors(address(settings)):
-        database = client[settings.mongodb_database]
+    with opened(settings) as database:
         schema.ensure(database)
         lease, told = timedelta(seconds=settings.lease_s), Notices(database)
         slots, after = Slots(database, lease=lease), Slots(database, "jobs", lease)
@@ -267,7 +267,7 @@ def recover(ended: bool) -> None:
 def run_bound(command: Sequence[str], longest_s: float) -> bool:
     """Until it ends, or is killed for taking too long, or this process dies: a crawl whose parent is gone would go on
     fetching what the next round fetches, too. False where it was killed; what it did not get says no_answer."""
-    child = subprocess.Popen(command, cwd=ROOT, preexec_fn=_end_with_parent)
+    child = subprocess.Popen(command, cwd=ROOT, preexec_fn=partial(_end_with_parent, os.getpid()))
     try:
         return child.wait(longest_s) >= 0
     except subprocess.TimeoutExpired:
@@ -295,10 +295,12 @@ def asked_to_end(number: int, frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """Linux tells a child when its parent dies (SIGTERM: a crawl then ends in good order); elsewhere leases must do."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it was gone before it could be asked for
+            os._exit(128 + signal.SIGTERM)
 
 
 def catch_up() -> None:
@@ -314,16 +316,16 @@ def catch_up() -> None:
 
 def somebody_asks() -> bool:
     settings = load_config()
-    with contextlib.suppress(StorageError), connect(settings) as client, plain_errors(address(settings)):
-        return kept.Queue(client[settings.mongodb_database]).ready(now()) > 0
+    with contextlib.suppress(StorageError), opened(settings) as database:
+        return kept.Queue(database).ready(now()) > 0
     return False
 
 
 def explained(settings: Config) -> list[str]:
     """The watch list as the next round sees it, a line a target. Raises StorageError."""
     limits = _limits(settings)
-    with connect(settings) as client, plain_errors(address(settings)):
-        database, at = client[settings.mongodb_database], now()
+    with opened(settings) as database:
+        at = now()
         slots = Slots(database)
         slots.prepare()
         budget = planning.Budget(limits, kept.spent(database, at))
@@ -337,8 +339,8 @@ def _limits(settings: Config) -> Limits:
 
 def jobs_listed(settings: Config) -> dict[str, str]:
     todo = jobs.read(settings.jobs_file, _set(settings))
-    with connect(settings) as client, plain_errors(address(settings)):
-        after = Slots(client[settings.mongodb_database], "jobs")
+    with opened(settings) as database:
+        after = Slots(database, "jobs")
         found = {}
         for job in todo:
             counts = ", ".join(f"{n} {what}" for what, n in after.counts(job.watch(now())).items())

@@ -14,7 +14,7 @@ from crawler.drift import examine
 from crawler.drift_seen import PageSeen, Run, field_of, names
 from crawler.items import Item
 from crawler.storage import drift
-from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.connect import opened
 from crawler.storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class DriftPipeline:
         self.run.pages = self._pages()
         moments = [row["at"] for row in self.rows if row["at"] is not None]
         self.run.at = min(moments, default=self.run.at)  # of the captures, which proposals look for
-        with connect(config) as client, plain_errors(address(config)):
-            kept = drift.Drift(client[self.context.database])
+        with opened(config, self.context.database) as database:
+            kept = drift.Drift(database)
             found = examine(self.run, kept.memory(spider))
             kept.keep(spider, self.context.run, self.run.at, found.memory, found.alarms)
         for each in found.alarms[:SAID]:

@@ -276,7 +276,8 @@ def test_a_crawl_ends_with_the_process_that_started_it() -> None:
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_crawl_ends_in_good_order_where_a_dyno_or_a_terminal_ends_everything_at_once(ending: int) -> None:
     crawl = "trap 'sleep 0.4; echo whole; exit 0' TERM INT; echo begun; while :; do sleep 0.05; done"
-    code = "import signal; from crawler import rounds; signal.signal(signal.SIGTERM, rounds.asked_to_end); "
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from crawler import rounds; "
+    code += "signal.signal(signal.SIGTERM, rounds.asked_to_end); "
     code += f"rounds.run_bound(['sh', '-c', {crawl!r}], 60)"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True, start_new_session=True) as parent:  # fmt: skip

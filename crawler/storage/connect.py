@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote_plus
 
 from pymongo import AsyncMongoClient, MongoClient
+from pymongo.database import Database
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -69,6 +70,13 @@ def connect(config: Config, *, timeout_s: float = 5.0) -> MongoClient[dict[str, 
         client.close()
         raise
     return client
+
+
+@contextlib.contextmanager
+def opened(config: Config, name: str | None = None) -> Iterator[Database[dict[str, Any]]]:
+    """The database, that of the settings or another; what goes wrong meanwhile is a StorageError as well."""
+    with connect(config) as client, plain_errors(address(config)):
+        yield client[name or config.mongodb_database]
 
 
 def connect_async(config: Config, *, timeout_s: float = 5.0) -> AsyncMongoClient[dict[str, Any]]:

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from crawler.config import Config
-from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.connect import opened
 
 COLLECTION = "run_profiles"
 
 
 def before(config: Config, database: str, source: str, at: datetime, most: int) -> list[dict[str, float]]:
     """Measures of the last *most* runs of *source* before *at*, oldest first. Raises StorageError."""
-    with connect(config) as client, plain_errors(address(config)):
-        found = client[database][COLLECTION].find(
+    with opened(config, database) as there:
+        found = there[COLLECTION].find(
             {"source": source, "at": {"$lt": at}}, {"measures": 1}, sort=[("at", -1)], limit=most
         )
         return [{str(each["name"]): float(each["value"]) for each in row["measures"]} for row in found][::-1]
@@ -23,8 +23,8 @@ def before(config: Config, database: str, source: str, at: datetime, most: int) 
 
 def last(config: Config, database: str, source: str | None) -> dict[str, Any] | None:
     """The newest profile, of *source* or of any. Raises StorageError."""
-    with connect(config) as client, plain_errors(address(config)):
-        return client[database][COLLECTION].find_one({"source": source} if source else {}, sort=[("at", -1)])
+    with opened(config, database) as there:
+        return there[COLLECTION].find_one({"source": source} if source else {}, sort=[("at", -1)])
 
 
 def keep(
@@ -38,7 +38,7 @@ def keep(
         "ranges": [{"name": name, "least": low, "greatest": high} for name, (low, high) in ranges.items()],
         "alarms": list(alarms),
     }  # fmt: skip
-    with connect(config) as client, plain_errors(address(config)):
-        collection = client[database][COLLECTION]
+    with opened(config, database) as there:
+        collection = there[COLLECTION]
         collection.create_index([("source", 1), ("at", -1)], name="source_-at")
         collection.replace_one({"_id": run}, row, upsert=True)
