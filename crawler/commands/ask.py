@@ -7,21 +7,19 @@ import json
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, ClassVar
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import asking, config
-from crawler.storage.connect import address, connect, plain_errors
-from crawler.storage.errors import StorageError
+from crawler import asking
+from crawler.command import PlainCommand
+from crawler.config import Config
+from crawler.storage.connect import opened
 from crawler.storage.jobs import Queue
 from crawler.targets import TargetError
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+class Command(PlainCommand):
+    requires_crawler_process = True
 
     def syntax(self) -> str:
         return "URL | SPIDER TARGET | -"
@@ -36,7 +34,7 @@ class Command(ScrapyCommand):
             "`scrapy due --every 10m` takes them within seconds, `scrapy due` at its next start."
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         if args == ["-"]:
             messages: Iterable[str] = sys.stdin
         elif len(args) == 1:
@@ -45,15 +43,10 @@ class Command(ScrapyCommand):
             messages = [json.dumps({"spider": args[0], "target": args[1]})]
         else:
             raise UsageError("name an address, or a spider and one target, or -", print_help=False)
-        settings = config.load()
-        try:
-            with connect(settings) as client, plain_errors(address(settings)):
-                queue = Queue(client[settings.mongodb_database])
-                queue.prepare()
-                self.exitcode = self._ask(queue, messages)
-        except StorageError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = 1
+        with opened(settings) as database:
+            queue = Queue(database)
+            queue.prepare()
+            return self._ask(queue, messages)
 
     def _ask(self, queue: Queue, messages: Iterable[str]) -> int:
         assert self.crawler_process is not None

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config
+from crawler.command import PlainCommand
+from crawler.config import Config
 from crawler.storage.backup import backup, check
-from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.connect import opened
 from crawler.storage.errors import StorageError
 from crawler.storage.history import History
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+class Command(PlainCommand):
+    refusals = (StorageError, OSError, ValueError)
 
     def syntax(self) -> str:
         return "FILE.tar.gz"
@@ -35,23 +31,17 @@ class Command(ScrapyCommand):
             "folder of its own (TIDEMARK_DATA/archive): copy it, or scrapy archive push."
         )
 
-    def run(self, args: list[str], opts: Namespace) -> None:
+    def obey(self, args: list[str], opts: Namespace, settings: Config) -> int:
         if len(args) != 1:
             raise UsageError("name the file to write, such as tidemark.tar.gz", print_help=False)
         path = Path(args[0])
-        settings = config.load()
-        try:
-            if path.exists():
-                raise OSError(f"{path} is there already; name another file")
-            if not path.absolute().parent.is_dir():
-                raise OSError(f"{path.parent}: no such folder")
-            with connect(settings) as client, plain_errors(address(settings)):
-                database = client[settings.mongodb_database]
-                done = backup(database, path, datetime.now(UTC), History.of(database, settings))
-            check(path)
-        except (StorageError, OSError, ValueError) as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = 1
-            return
+        if path.exists():
+            raise OSError(f"{path} is there already; name another file")
+        if not path.absolute().parent.is_dir():
+            raise OSError(f"{path.parent}: no such folder")
+        with opened(settings) as database:
+            done = backup(database, path, datetime.now(UTC), History.of(database, settings))
+        check(path)
         print(f"{path}: {done.total:,} documents of {len(done.documents)} collections, {done.bytes / 1e6:.1f} MB; "
               "read back and right")  # fmt: skip
+        return 0

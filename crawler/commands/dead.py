@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Any, ClassVar
+from typing import Any
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config
-from crawler.storage.connect import address, connect, plain_errors
-from crawler.storage.errors import StorageError
+from crawler.command import PlainCommand
+from crawler.config import Config
+from crawler.storage.connect import opened
 from crawler.storage.jobs import Queue
 from crawler.storage.slots import Slots
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
+class Command(PlainCommand):
     def syntax(self) -> str:
         return "[--revive [ID …]]"
 
@@ -37,18 +31,12 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         parser.add_argument("--revive", nargs="*", metavar="ID", help="try these again, as listed; without ID: all")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         if args:
             raise UsageError("expected no argument; to try one again: scrapy dead --revive ID", print_help=False)
-        settings = config.load()
-        try:
-            with connect(settings) as client, plain_errors(address(settings)):
-                database = client[settings.mongodb_database]
-                lists = {"slot": Slots(database), "job": Slots(database, "jobs"), "message": Queue(database)}
-                self.exitcode = _listed(lists) if opts.revive is None else _revived(lists, opts.revive)
-        except StorageError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = 1
+        with opened(settings) as database:
+            lists = {"slot": Slots(database), "job": Slots(database, "jobs"), "message": Queue(database)}
+            return _listed(lists) if opts.revive is None else _revived(lists, opts.revive)
 
 
 def _listed(lists: dict[str, Any]) -> int:

@@ -7,28 +7,26 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config, pages, repairs
+from crawler import pages, repairs
 from crawler.archive import Archive, ArchiveError, Capture, CaptureMissing
+from crawler.command import PlainCommand
 from crawler.config import Config
 from crawler.lanes.redact import printable
 from crawler.repair import Moved, Proposal, propose
 from crawler.repair_proof import KNOWN
-from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.connect import opened
 from crawler.storage.drift import Break, Drift
 from crawler.storage.errors import StorageError
 
 MOST_CAPTURES = 12  # of each side, of different addresses
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+class Command(PlainCommand):
+    refusals = (StorageError, OSError, repairs.RepairsError)
 
     def syntax(self) -> str:
         return "[options] [SPIDER]"
@@ -53,24 +51,16 @@ class Command(ScrapyCommand):
         group.add_argument("--all", action="store_true", help="those that are over or accepted as well")
         group.add_argument("--json", action="store_true", help="one JSON object, for programs")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         if opts.file and not opts.propose:
             raise UsageError("-o FILE goes with --propose", print_help=False)
         if len(args) > 1:
             raise UsageError("name one spider, or none for all", print_help=False)
-        settings = config.load()
-        self.exitcode = 1
-        try:
-            with connect(settings) as client, plain_errors(address(settings)):
-                kept = Drift(client[settings.mongodb_database])
-                if opts.accept:
-                    self.exitcode = _accept(kept, opts.accept)
-                elif opts.propose:
-                    self.exitcode = _propose(kept, settings, args, opts)
-                else:
-                    self.exitcode = _list(kept, args, opts)
-        except (StorageError, OSError, repairs.RepairsError) as error:
-            sys.stderr.write(f"{error}\n")
+        with opened(settings) as database:
+            kept = Drift(database)
+            if opts.accept:
+                return _accept(kept, opts.accept)
+            return _propose(kept, settings, args, opts) if opts.propose else _list(kept, args, opts)
 
 
 def _accept(kept: Drift, run: str) -> int:

@@ -7,14 +7,14 @@ import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config, leftovers
+from crawler import leftovers
 from crawler.archive import Archive, ArchiveError, rewrite
 from crawler.archive.expiry import FORGOTTEN
+from crawler.command import PlainCommand
 from crawler.config import Config
 from crawler.context import open_store
 from crawler.forgetting import HANDLE
@@ -27,10 +27,8 @@ from crawler.storage.history import History
 from crawler.storage.traces import Traces
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+class Command(PlainCommand):
+    refusals = (StorageError, ArchiveError, ShippingError, OSError)
 
     def syntax(self) -> str:
         return "NAME [--platform tiktok] --yes"
@@ -51,27 +49,21 @@ class Command(ScrapyCommand):
         parser.add_argument("--platform", default="tiktok", help="tiktok (default), x, …")
         parser.add_argument("--yes", action="store_true", help="do it; without this, only say what would go")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         name = args[0].lstrip("@") if len(args) == 1 else ""
         if not HANDLE.fullmatch(name):
             raise UsageError("name one person, as on the profile: scrapy forget NAME --yes", print_help=False)
-        settings = config.load()
         if not settings.hash_key:
             sys.stderr.write("TIDEMARK_HASH_KEY: not set; it is what keeps a person out. See .env.example\n")
-            self.exitcode = 1
-            return
-        try:
-            client, store = open_store(settings, settings.mongodb_database)  # what waits in the spool comes in first
-            with client, closing(store), plain_errors(address(settings)):
-                database = client[settings.mongodb_database]
-                person = forgotten.known_as(database, opts.platform.lower(), name)
-                if opts.yes:
-                    self.exitcode = 0 if _forget(database, settings, settings.hash_key, person) else 1
-                else:
-                    _preview(database, settings, person)
-        except (StorageError, ArchiveError, ShippingError, OSError) as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = 1
+            return 1
+        client, store = open_store(settings, settings.mongodb_database)  # what waits in the spool comes in first
+        with client, closing(store), plain_errors(address(settings)):
+            database = client[settings.mongodb_database]
+            person = forgotten.known_as(database, opts.platform.lower(), name)
+            if opts.yes:
+                return 0 if _forget(database, settings, settings.hash_key, person) else 1
+            _preview(database, settings, person)
+        return 0
 
 
 def _preview(database: Any, settings: Config, person: Person) -> None:

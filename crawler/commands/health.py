@@ -16,7 +16,7 @@ from crawler.health import Check
 from crawler.schedule import duration
 from crawler.storage import condition as kept
 from crawler.storage import retention
-from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.connect import opened
 from crawler.storage.errors import StorageError
 
 
@@ -51,8 +51,7 @@ class Command(ScrapyCommand):
             raise UsageError(str(error), print_help=False) from None
         settings, now = config.load(), datetime.now(UTC)
         try:
-            with connect(settings) as client, plain_errors(address(settings)):
-                database = client[settings.mongodb_database]
+            with opened(settings) as database:
                 found = kept.read(database, now - back, now)
                 room = retention.room(database, settings.plan_bytes, now)
         except StorageError as error:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any, ClassVar
 
-from scrapy.commands import ScrapyCommand
-
-from crawler import config
+from crawler.command import PlainCommand
+from crawler.config import Config
 from crawler.lanes import redact
 from crawler.storage import run_profiles
-from crawler.storage.errors import StorageError
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
+class Command(PlainCommand):
     def syntax(self) -> str:
         return "[SPIDER TARGETS]"
 
@@ -30,18 +23,11 @@ class Command(ScrapyCommand):
             "SOURCE is a spider and its targets, as in: scrapy profile x_trends br. Without it, the newest run of any."
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        settings = config.load()
-        try:
-            found = run_profiles.last(settings, settings.mongodb_database, " ".join(args) or None)
-        except StorageError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = 1
-            return
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
+        found = run_profiles.last(settings, settings.mongodb_database, " ".join(args) or None)
         if found is None:
             sys.stderr.write(f"no run of {redact.printable(' '.join(args)) or 'anything'} has a profile yet\n")
-            self.exitcode = 1
-            return
+            return 1
         print(f"{found['source']}, run {found['_id']}")
         ranges = {each["name"]: (each["least"], each["greatest"]) for each in found["ranges"]}
         for each in found["measures"]:
@@ -51,3 +37,4 @@ class Command(ScrapyCommand):
             print(f"  {each['name']:44} {each['value']:>16,.3f}{bounds}")
         for line in found["alarms"]:
             print(f"  unusual: {line}")
+        return 0

@@ -5,26 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config
 from crawler.archive.expiry import expire, gone_path
+from crawler.command import PlainCommand
 from crawler.commands.forget import sweep
 from crawler.config import Config
 from crawler.shipping import ShippingError, push, put_file, remove_file
 from crawler.storage import retention, rollups, schema
-from crawler.storage.connect import address, connect, plain_errors
+from crawler.storage.connect import opened
 from crawler.storage.errors import StorageError
 from crawler.storage.history import History
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+class Command(PlainCommand):
+    refusals = (StorageError, ShippingError, OSError)
 
     def syntax(self) -> str:
         return "[options]"
@@ -46,27 +43,20 @@ class Command(ScrapyCommand):
         group.add_argument("--rebuild", action="store_true", help="all rollups anew")
         group.add_argument("--bring-back", metavar="COLLECTION@MONTH", help="a month into the database again")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         if args:
             raise UsageError("retention takes no argument; see --help", print_help=False)
-        settings = config.load()
         now = datetime.now(UTC)
-        try:
-            with connect(settings) as client, plain_errors(address(settings)):
-                database = client[settings.mongodb_database]
-                schema.ensure(database)
-                history = History.of(database, settings)
-                if opts.bring_back:
-                    self.exitcode = _brought_back(database, history, opts.bring_back)
-                    return
-                if not opts.check:
-                    self._keep(settings, database, history, now, rebuild=opts.rebuild)
-                room = retention.room(database, settings.plan_bytes, now)
-                print(report(room, history))
-            self.exitcode = 1 if room.share is not None and room.share >= retention.FULL else 0
-        except (StorageError, ShippingError, OSError) as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = 1
+        with opened(settings) as database:
+            schema.ensure(database)
+            history = History.of(database, settings)
+            if opts.bring_back:
+                return _brought_back(database, history, opts.bring_back)
+            if not opts.check:
+                self._keep(settings, database, history, now, rebuild=opts.rebuild)
+            room = retention.room(database, settings.plan_bytes, now)
+            print(report(room, history))
+        return 1 if room.share is not None and room.share >= retention.FULL else 0
 
     def _keep(self, settings: Config, database: Any, history: History, now: datetime, *, rebuild: bool) -> None:
         print(f"rollups: {rollups.refresh(database, now, rebuild=rebuild)} days made or made anew")

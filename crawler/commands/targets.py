@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config
-from crawler.storage.connect import address, connect, plain_errors
+from crawler.command import PlainCommand
+from crawler.config import Config
+from crawler.storage.connect import opened
 from crawler.storage.errors import StorageError
 from crawler.storage.targets import OPERATORS, Role, Target, Targets
 from crawler.targets import TargetError, TargetForm, typed
@@ -24,9 +24,9 @@ CONDITION = re.compile(r"(followers|following|likes|videos)\s*(<=|>=|<|>|=)\s*(\
 MOST_SAMPLED = 10_000
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+class Command(PlainCommand):
+    requires_crawler_process = True
+    refusals = (StorageError, OSError)
 
     def syntax(self) -> str:
         return "add|list|pause|resume|remove|import [TARGET…]"
@@ -51,23 +51,19 @@ class Command(ScrapyCommand):
                             help="pick known creators by followers, following, likes, videos: likes<1e9")  # fmt: skip
         parser.add_argument("--sample", type=int, metavar="N", help="how many of them, drawn at random")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         verbs: dict[str, Callable[[Targets, list[str], argparse.Namespace], int]] = {
             "add": self._add, "list": self._list, "pause": self._pause, "resume": self._resume,
             "remove": self._remove, "import": self._import,
         }  # fmt: skip
         if not args or args[0] not in verbs:
             raise UsageError(f"say what to do: {', '.join(verbs)}", print_help=False)
-        settings = config.load()
         try:
-            with connect(settings) as client, plain_errors(address(settings)):
-                self.exitcode = verbs[args[0]](Targets(client[settings.mongodb_database]), args[1:], opts)
+            with opened(settings) as database:
+                return verbs[args[0]](Targets(database), args[1:], opts)
         except TargetError as error:
             sys.stderr.write(f"{error}\n")
-            self.exitcode = 2
-        except (StorageError, OSError) as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = 1
+            return 2
 
     def _add(self, targets: Targets, written: list[str], opts: argparse.Namespace) -> int:
         if opts.where or opts.sample is not None:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime
-from typing import Any, ClassVar
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config
+from crawler.command import PlainCommand
+from crawler.config import Config
 from crawler.schedule import Watch, duration, slot_at
-from crawler.storage.connect import connect
-from crawler.storage.errors import StorageError
+from crawler.storage.connect import opened
 from crawler.storage.slots import Slots
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+class Command(PlainCommand):
+    requires_crawler_process = True
 
     def syntax(self) -> str:
         return "[SPIDER VALUE]"
@@ -37,27 +34,21 @@ class Command(ScrapyCommand):
         )
         parser.add_argument("--remove", action="store_true", help="take it off the list; what was stored stays")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         if len(args) not in (0, 2):
             raise UsageError("name a spider and one target, or nothing", print_help=False)
-        settings = config.load()
-        try:
-            with connect(settings) as client:
-                slots = Slots(client[settings.mongodb_database])
-                slots.prepare()
-                self._obey(slots, args, opts)
-        except StorageError as error:
-            sys.stderr.write(f"{error}\n")
-            self.exitcode = 1
+        with opened(settings) as database:
+            slots = Slots(database)
+            slots.prepare()
+            return self._obey(slots, args, opts)
 
-    def _obey(self, slots: Slots, args: list[str], opts: argparse.Namespace) -> None:
+    def _obey(self, slots: Slots, args: list[str], opts: argparse.Namespace) -> int:
         if not args:
             self._show(slots)
-            return
+            return 0
         spider, value = args
         if opts.remove:
-            self.exitcode = 0 if slots.unwatch(spider, value) else 1
-            return
+            return 0 if slots.unwatch(spider, value) else 1
         assert self.crawler_process is not None
         if spider not in (known := self.crawler_process.spider_loader.list()):
             raise UsageError(f"no spider {spider!r}; there are {', '.join(known)}", print_help=False)
@@ -68,6 +59,7 @@ class Command(ScrapyCommand):
         except ValueError as error:
             raise UsageError(str(error), print_help=False) from None
         slots.watch(Watch(spider, value, every, slot_at(datetime.now(UTC), every)))
+        return 0
 
     def _show(self, slots: Slots) -> None:
         watches = slots.watches()
