@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from scrapy.commands import ScrapyCommand
 
-from crawler import config
+from crawler import config, console
 from crawler.config import Config
 from crawler.storage.errors import StorageError
 
@@ -28,6 +28,11 @@ class PlainCommand(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
             self.exitcode = self.obey(args, opts, config.load())
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self.exitcode = console.reader_left()
+        except KeyboardInterrupt:
+            self.exitcode = console.interrupted()
         except self.refusals as error:
             sys.stderr.write(f"{error}\n")
             self.exitcode = 1
