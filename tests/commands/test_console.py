@@ -37,12 +37,13 @@ def test_ctrl_c_ends_a_command_with_a_line(mongo_uri: str, database: Database[An
     shell = Shell(mongo_uri, database.name, tmp_path)
     wire = tmp_path / "tweets"
     os.mkfifo(wire)
-    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from analysis import __main__; "
-    code += "sys.exit(__main__._status())"
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from analysis import __main__; sys.exit(__main__._status())"
     command = [sys.executable, "-c", code, "deals", str(wire), "-o", str(tmp_path / "deals.jsonl")]
-    with subprocess.Popen(command, cwd=ROOT, env=shell.environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          text=True) as process:  # fmt: skip
-        with wire.open("w"):  # it has begun to read
-            process.send_signal(signal.SIGINT)
-            said = process.communicate()[1]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=shell.environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    with process, wire.open("w"):  # opens when it has begun to read
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1]
     assert (process.returncode, said.splitlines()[-1]) == (130, "ended by Ctrl-C")
