@@ -265,10 +265,10 @@ def _claimed(
     free = _planned(slots, [due for due, _ in slots.free(_present(watches, now), now)], now, report, bounds)
     found: dict[str, list[Due]] = defaultdict(list)
     for due, verdict in _judged(slots, slots.claim_all(free, now, owner, looked_at)).items():
-        if verdict.status == "taken":
-            _settled(slots, {due: verdict}, clock(), owner, report)
-        else:
+        if verdict.status == "failed":  # nothing came yet; what came, a wall or a page that is gone, came once
             found[due[0].spider].append(due)
+        else:
+            _settled(slots, {due: verdict}, clock(), owner, report)
     return found
 
 

@@ -177,6 +177,23 @@ def test_a_lease_that_ends_while_a_round_begins_is_left_to_the_next_which_looks_
     assert (asked, looked) == (["br"], ["in time"])
 
 
+@pytest.mark.parametrize(
+    ("outcome", "again"), [("ok", False), ("missing", False), ("blocked", False), ("network", True)]
+)
+def test_what_a_process_had_fetched_before_it_died_is_not_asked_for_again_whatever_it_was(
+    slots: Slots, store: Store, outcome: str, again: bool
+) -> None:
+    slots.watch(BR)
+    assert slots.claim(BR, NOON, NOON, "one that dies")
+    later, asked = NOON + slots.lease + timedelta(minutes=1), list[str]()
+    row = {"_id": "a", "spider": BR.spider, "target": BR.value, "at": NOON, "outcome": outcome, "parser": "board@1"}
+    take(slots, lambda spider, targets: asked.extend(targets), lambda: later, "the next",
+         catch_up=lambda: store.fetches([row], later))  # fmt: skip
+    assert asked == (["br"] if again else [])
+    reason = slots.counts(BR)
+    assert reason == {"ok": {"taken": 1}}.get(outcome, {outcome: 1})
+
+
 def test_a_claim_is_a_lease_that_a_heartbeat_renews_and_another_process_takes_over(slots: Slots) -> None:
     assert slots.claim(BR, NOON, NOON, "first")
     assert not slots.claim(BR, NOON, NOON + LEASE / 2, "second")
