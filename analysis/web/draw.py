@@ -62,12 +62,13 @@ def intervals(rows: Sequence[Row], y: str, title: str, shape: str = "%", color: 
     known = [row for row in rows if row.get("low") is not None and row.get("high") is not None]
     if not known:
         return bar
-    rule = (
-        alt.Chart(data(known))
-        .mark_rule(strokeWidth=2)
-        .encode(x=alt.X("low:Q", title=title), x2="high:Q", y=alt.Y(f"{y}:N", sort=None, title=None))
+    from_to = alt.Chart(data(known)).encode(
+        x=alt.X("low:Q", title=title), x2="high:Q", y=alt.Y(f"{y}:N", sort=None, title=None)
     )
-    return alt.layer(bar, rule).properties(width="container", height=len(rows) * BAR_PX)
+    edge = from_to.mark_rule(strokeWidth=5, color="white")  # seen on its bar, too
+    return alt.layer(bar, edge, from_to.mark_rule(strokeWidth=2)).properties(
+        width="container", height=len(rows) * BAR_PX
+    )
 
 
 def time(say: Words, field: str = "at:T") -> alt.X:
