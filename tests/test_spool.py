@@ -40,14 +40,6 @@ def everything() -> Load:
     return Load(items, refused, rows)
 
 
-@pytest.fixture
-def store(database: Database[dict[str, Any]]) -> Store:
-    made = Store(database)
-    made.prepare()
-    yield made
-    made.close()
-
-
 def spooled(directory: Path, *loads: Load) -> Spool:
     """As a process left it that has ended."""
     spool = Spool(directory, HERE, LIMIT)

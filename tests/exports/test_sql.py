@@ -20,16 +20,8 @@ from analysis.exports.sync import sync
 from analysis.output import OutputError
 from crawler.storage.exports import Exports
 from crawler.storage.reads import Reader
-from crawler.storage.store import Store
 
 from .scene import FIRST, LATE, NEWER, READ, post
-
-
-@pytest.fixture
-def store(database):
-    made = Store(database)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -45,14 +44,6 @@ def profile(at: datetime, username: str, followers: int) -> Profile:
         **FROM, platform="tiktok", url=f"https://tiktok.example/@{username}", observed_at=at,
         capture=f"{username}{at:%Y%m%d%H%M}", username=username, followers=followers,
     )  # fmt: skip
-
-
-@pytest.fixture
-def store(database: Database[Any]) -> Iterator[Store]:
-    made = Store(database)
-    made.prepare()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -19,14 +19,6 @@ from crawler.storage.store import Store
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def store(database: Database[dict[str, Any]]) -> Store:
-    made = Store(database)
-    made.prepare()
-    yield made
-    made.close()
-
-
 def profile(hours: float, capture: str = "a", name: str = "tide", **fields: Any) -> Profile:
     at = START + timedelta(hours=hours)
     return Profile(

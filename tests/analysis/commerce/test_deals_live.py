@@ -3,8 +3,6 @@
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from analysis.cli import main
 from crawler.items import Post
 from crawler.storage.deals import Deals
@@ -18,14 +16,6 @@ def post(number: str, caption: str, capture: str = "c1", **more: object) -> Post
         platform="x", url=f"https://x.example/{number}", observed_at=NOON, capture=capture, parser="x.search@1",
         post_id=number, author="homebarn", created_at=NOON, caption=caption, language="en", **more,
     )  # fmt: skip
-
-
-@pytest.fixture
-def store(database):
-    store = Store(database)
-    store.prepare()
-    yield store
-    store.close()
 
 
 def keep(store: Store, capture: str, at: datetime, *posts: Post) -> None:

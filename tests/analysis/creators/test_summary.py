@@ -6,16 +6,8 @@ import pytest
 
 from analysis.creators.summary import refresh
 from crawler.storage.creators import Creators
-from crawler.storage.store import Store
 
 from .posts import READ, many, post, profile
-
-
-@pytest.fixture
-def store(database):
-    made = Store(database)
-    yield made
-    made.close()
 
 
 @pytest.fixture
