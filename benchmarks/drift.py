@@ -54,6 +54,8 @@ class Told:
     unmended: list[str] = field(default_factory=list)
     relearned: int = 0
     """Sites where the second or third run after the change was taken for normal, although the first was told."""
+    silent: int = 0
+    """Such runs that tell nothing of what is open, and so neither end it nor are learned from."""
 
 
 def facts(items: list[Item]) -> dict[str, dict[str, Any]]:
@@ -133,7 +135,8 @@ def judged(seed: int, told: Told) -> tuple[Site_, Change, int] | None:
             if not items_of(one.captures(later, seed)):
                 continue  # a wall before all of it
             again = examine(run_of(one.captures(later, seed, change=change), viral), found.memory)
-            if not again.alarms:
+            told.silent += not again.alarms and bool(again.untold)
+            if not again.alarms and not again.untold:
                 told.relearned += 1
                 told.missed.append(
                     f"then taken for normal: {one.family.name} (site {seed}, run {later}): {change.what}"
@@ -204,7 +207,7 @@ def lines(told: Told, *, misses: bool) -> Iterator[str]:
         yield (
             f"  {kind:9} {share(told.seen[kind])}   (drawn without effect on what is read: {told.without_effect[kind]})"
         )
-    yield f"  taken for normal within three runs: {told.relearned}"
+    yield f"  taken for normal within three runs: {told.relearned} (runs that could not tell: {told.silent})"
     for name, hits in sorted(told.by_family.items()):
         yield f"    {name:22} {share(hits)}"
     every = sum(told.repairs.values(), Counter[str]())

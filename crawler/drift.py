@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
-from crawler.drift_limits import AMOUNTS, FEW, FEWEST_RUNS, RUNS, SEVERAL, alarm
-from crawler.drift_seen import ENTITIES, Alarm, Measure, Memory, PageSeen, Run, Value, Values, counters_of
+from crawler import drift_open
+from crawler.drift_limits import AMOUNTS, FEW, FEWEST_RUNS, RUNS, SEVERAL, judged
+from crawler.drift_seen import ENTITIES, Alarm, Measure, Memory, PageSeen, Run, Signature, Value, Values, counters_of
 
 SAME_PAGE = 0.85  # of a page's usual names: one that seems empty and still has these is no wall
 SAME_SITE = 0.5  # the same of a page that could not be read at all
@@ -28,20 +29,29 @@ class Finding:
     alarms: tuple[Alarm, ...]
     little: tuple[str, ...]
     """Groups of which too few runs are known to say what is usual."""
+    untold: tuple[str, ...]
+    """What is open (`group|field`), and this run does not tell."""
     memory: Memory
-    """With this run learned, but for what is alarmed."""
+    """With this run learned, but for what is open."""
 
 
 def examine(run: Run, memory: Memory) -> Finding:
     """The run judged by the memory, and the memory after it."""
     measures = [*_pages(run, memory), *_groups(run, memory)]
     reshaped = _reshaped(run, memory)
-    found = [
-        told for each in measures
-        if (told := alarm(each, memory, each.group.partition(" ")[0] in reshaped)) is not None
+    told = [
+        each for measure in measures
+        if (each := judged(measure, memory, measure.group.partition(" ")[0] in reshaped)) is not None
     ]  # fmt: skip
+    seen = {each.measure.name: each for each, _ in told}
+    still, untold = drift_open.again(seen, memory.opened)
+    found = [*(each for each, unusual in told if unusual), *still]
+    opened = drift_open.opened(memory.opened, found, untold, seen)
     little = sorted(group for group in run.entities if memory.group_runs.get(group, 0) < FEWEST_RUNS)
-    return Finding(tuple(_telling(found)), tuple(little), _learned(run, memory, measures, found))
+    silent = untold - {each.measure.about for each in found}
+    return Finding(
+        tuple(_telling(found)), tuple(little), tuple(sorted(silent)), _learned(run, memory, measures, opened)
+    )
 
 
 def accepted(memory: Memory, alarms: Iterable[tuple[str, str]]) -> Memory:
@@ -62,7 +72,11 @@ def accepted(memory: Memory, alarms: Iterable[tuple[str, str]]) -> Memory:
         {name: share for name, share in each.items() if f"{name} page" not in whole}
         for each in (memory.words, memory.links)
     )
-    return Memory(memory.runs, memory.at, runs, memory.group_at, entities, charts, words, links)
+    opened = {
+        about: each for about, each in memory.opened.items()
+        if about.partition("|")[0] not in whole and tuple(about.split("|")) not in fields
+    }  # fmt: skip
+    return Memory(memory.runs, memory.at, runs, entities, charts, words, links, opened)
 
 
 # What is measured
@@ -80,8 +94,13 @@ def _pages(run: Run, memory: Memory) -> Iterable[Measure]:
         broken = _broken(seen, usual)
         yield Measure(f"{parser} page", "", "broken", broken / len(seen), len(seen))
         good = [each for each in seen if each.outcome == "ok"]
-        for name, n in Counter(name for each in good for name in set(each.odd)).items():
-            yield Measure(f"{parser} page", name, "odd", n / len(good), len(good))
+        odd = Counter(name for each in good for name in set(each.odd))
+        for name in {*odd, *_open_fields(memory, f"{parser} page")} if good else ():
+            yield Measure(f"{parser} page", name, "odd", odd[name] / len(good), len(good))
+
+
+def _open_fields(memory: Memory, group: str) -> list[str]:
+    return [name for about in memory.opened for where, _, name in (about.rpartition("|"),) if where == group and name]
 
 
 def _broken(seen: list[PageSeen], usual: set[str]) -> float:
@@ -141,7 +160,7 @@ def _group(group: str, now: dict[str, Values], memory: Memory, run: Run) -> Iter
         yield from _field(group, name, values, pairs, name in counters)
     if len(known) < FEW:
         yield from _ratios(group, rows, counters)
-    yield from _swaps(group, known)
+    yield from _swaps(group, known, memory)
 
 
 def _field(
@@ -188,7 +207,7 @@ def _ratios(group: str, rows: list[Values], counters: frozenset[str]) -> Iterabl
             yield Measure(group, one, f"ratio {other}", median(both), len(both))
 
 
-def _swaps(group: str, known: list[tuple[Values, Values]]) -> Iterable[Measure]:
+def _swaps(group: str, known: list[tuple[Values, Values]], memory: Memory) -> Iterable[Measure]:
     """Of things whose two fields differed: how many show each in the place of the other."""
     if not known:
         return
@@ -201,7 +220,8 @@ def _swaps(group: str, known: list[tuple[Values, Values]]) -> Iterable[Measure]:
             n += 1
             c, d = new.get(one), new.get(other)
             hits += _near(c, b) and _near(d, a) and not _near(c, a) and not _near(d, b)
-        if hits:  # else there is nothing to say: 0 is the usual
+        # Without any there is nothing to say: 0 is the usual.
+        if hits or (n and f"swap {other}" in memory.opened.get(f"{group}|{one}", ())):
             yield Measure(group, one, f"swap {other}", hits / n, n)
 
 
@@ -238,10 +258,13 @@ def _telling(alarms: list[Alarm]) -> list[Alarm]:
 # What is learned
 
 
-def _learned(run: Run, memory: Memory, measures: list[Measure], alarms: list[Alarm]) -> Memory:
-    frozen = {(each.measure.group, each.measure.field) for each in alarms}
-    frozen |= {(each.measure.group, each.measure.what[5:]) for each in alarms if each.measure.what.startswith("swap ")}
-    pages = {each.measure.group.partition(" ")[0] for each in alarms if each.measure.what == "broken"}
+def _learned(run: Run, memory: Memory, measures: list[Measure], opened: dict[str, Signature]) -> Memory:
+    frozen = {(group, name) for about in opened for group, _, name in (about.rpartition("|"),)}
+    frozen |= {
+        (about.rpartition("|")[0], what[5:])
+        for about, signature in opened.items() for what in signature if what.startswith("swap ")
+    }  # fmt: skip
+    pages = {about.partition(" ")[0] for about, signature in opened.items() if "broken" in signature}
     whole = {group for group, name in frozen if not name}
     shut = {group for group in run.entities if group in whole or group.partition(" ")[0] in pages}
     closed = {group.partition(" ")[0] for group, _ in frozen}
@@ -258,8 +281,7 @@ def _learned(run: Run, memory: Memory, measures: list[Measure], alarms: list[Ala
     runs = {**memory.group_runs, **{group: memory.group_runs.get(group, 0) + 1 for group in present}}
     words = _shares([(each.parser, each.outcome, each.words) for each in run.pages], memory.words, pages)
     links = _shares([(each.parser, each.outcome, each.links) for each in run.pages], memory.links, pages | closed)
-    at = {**memory.group_at, **{each.group: run.at.timestamp() for each in measures}}
-    return Memory(memory.runs + 1, run.at.timestamp(), runs, at, entities, charts, words, links)
+    return Memory(memory.runs + 1, run.at.timestamp(), runs, entities, charts, words, links, opened)
 
 
 def _remembered(before: dict[str, Values], now: dict[str, Values], closed: set[str]) -> dict[str, Values]:

@@ -20,8 +20,11 @@ MAY_END = frozenset(("list_price",))
 """What a page shows for a time only: a sale ends."""
 
 
-def alarm(measure: Measure, memory: Memory, reshaped: bool) -> Alarm | None:
-    """reshaped: the page itself has other members than ever; then less has to be seen."""
+def judged(measure: Measure, memory: Memory, reshaped: bool) -> tuple[Alarm, bool] | None:
+    """The measure beside what is usual, and whether it is an alarm; None where nobody can say what is usual.
+
+    reshaped: the page itself has other members than ever; then less has to be seen.
+    """
     past = memory.charts.get(measure.name, [])
     what = measure.what.partition(" ")[0]
     runs = memory.group_runs.get(measure.group, 0)
@@ -35,9 +38,9 @@ def alarm(measure: Measure, memory: Memory, reshaped: bool) -> Alarm | None:
         return None
     usual = median(past)
     low, high = _limits(measure, what, past, usual, reshaped)
-    if low <= measure.value <= high and not _none_or_all(measure, what, past, SURE_WITH_WITNESS if reshaped else SURE):
-        return None
-    return Alarm(measure, usual, low, high, runs)
+    sure = SURE_WITH_WITNESS if reshaped else SURE
+    unusual = not low <= measure.value <= high or _none_or_all(measure, what, past, sure)
+    return Alarm(measure, usual, low, high, runs), unusual
 
 
 def _none_or_all(measure: Measure, what: str, past: Sequence[float], sure: float) -> bool:

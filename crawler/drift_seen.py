@@ -18,6 +18,8 @@ from crawler.items import KINDS, Board, BoardEntry, Item, News, Subtitle
 ENTITIES = 300  # remembered of a kind; the newest
 Value = float | str | None
 Values = dict[str, Value]
+Signature = dict[str, tuple[float, float]]
+"""By measure: its value in the first broken run, and what was usual."""
 PARTS = {"news": tuple(News.model_fields), "subtitles": tuple(Subtitle.model_fields)}
 """Lists of objects: the first is looked at."""
 UNSAID = frozenset(("topic_key", "at", "position"))
@@ -128,21 +130,26 @@ class Memory:
     at: float | None = None
     """Moment of the newest run, seconds since 1970."""
     group_runs: dict[str, int] = field(default_factory=dict)
-    group_at: dict[str, float] = field(default_factory=dict)
-    """Moment of the newest run that had something to measure of a group."""
     entities: dict[str, dict[str, Values]] = field(default_factory=dict)
     charts: dict[str, list[float]] = field(default_factory=dict)
     words: dict[str, dict[str, float]] = field(default_factory=dict)
     """By page object: names, and in which share of its good pages they are."""
     links: dict[str, dict[str, float]] = field(default_factory=dict)
     """The same of which name stands within which."""
+    opened: dict[str, Signature] = field(default_factory=dict)
+    """By `group|field`: what has broken and does not yet read as before; nothing of it is learned."""
 
     def as_data(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Memory:
-        return cls(**{name: data[name] for name in cls.__slots__ if name in data})
+        kept = {name: data[name] for name in cls.__slots__ if name in data}
+        known = {
+            about: {what: (broken, usual) for what, (broken, usual) in signature.items()}
+            for about, signature in kept.pop("opened", {}).items()
+        }
+        return cls(**kept, opened=known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +163,12 @@ class Measure:
     """Things counted."""
 
     @property
+    def about(self) -> str:
+        return f"{self.group}|{self.field}"
+
+    @property
     def name(self) -> str:
-        return f"{self.group}|{self.field}|{self.what}"
+        return f"{self.about}|{self.what}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,10 @@ from crawler.repair_proof import (
     agreement,
     are_counts,
     closeness,
+    compared,
     entities_of,
     factor,
-    is_gone,
+    gone_of,
     is_worth,
     name_of,
     numbers_in,
@@ -141,7 +142,7 @@ class _Search:
 
     def step(self, before: Sequence[Alias]) -> list[Alias] | None:
         """The aliases that bring most back in addition to those *before*; None when nothing brings enough."""
-        base = agreement(self.known, self.read(self.new, before))
+        present = self.read(self.new, before)
         used = {each.read for each in before}
         best: tuple[float, list[Alias]] | None = None
         for tried, aliases in enumerate(self.candidates(first=not before)):
@@ -149,7 +150,7 @@ class _Search:
                 break
             if used & {each.read for each in aliases}:
                 continue
-            gained = agreement(self.known, self.read(self.new, [*before, *aliases]))
+            base, gained = compared(self.known, present, self.read(self.new, [*before, *aliases]))
             gain = fmean(gained.values()) - fmean(base.values()) if base else 0.0
             if gain > (best[0] + 1e-9 if best else 0.0) and is_worth(base, gained):
                 best = gain, list(aliases)
@@ -163,9 +164,10 @@ class _Search:
             yield from _of_markup(self.old, self.new)
             return
         yield from self._pairs()
+        exchanges = self._exchanges() if first else []
+        yield from (aliases for nearer, aliases in exchanges if nearer > 1)
         yield from self._in_place()
-        if first:
-            yield from self._exchanges()
+        yield from (aliases for nearer, aliases in exchanges if nearer <= 1)
 
     def _pairs(self) -> Iterator[Sequence[Alias]]:
         """Paths that are lost, each with the likeliest new ones, and with twins that always said the same."""
@@ -201,8 +203,8 @@ class _Search:
             elif (times := factor(numbers_in(values), numbers_in(now))) is not None:
                 yield (Alias(trees.shown(path), trees.shown(path), times),)
 
-    def _exchanges(self) -> Iterator[Sequence[Alias]]:
-        """Two paths of which each now holds what the other did."""
+    def _exchanges(self) -> list[tuple[float, Sequence[Alias]]]:
+        """Two paths of which each now holds what the other did; the likeliest first."""
         ranked: list[tuple[float, Sequence[Alias]]] = []
         paths = [path for path in self.before.nodes if path in self.after.nodes and path[-1] != EACH]
         stars = {path: path.count(EACH) for path in paths}
@@ -216,7 +218,7 @@ class _Search:
                         here, there = trees.shown(one), trees.shown(other)
                         ranked.append((gain, (Alias(here, there), Alias(there, here))))
         ranked.sort(key=lambda pair: -pair[0])
-        yield from (aliases for _, aliases in ranked[:MOST_TRIED])
+        return ranked[:MOST_TRIED]
 
     def _nearer(self, one: Path, other: Path) -> float:
         """By how much the new values lie nearer to the other's old ones than to their own."""
@@ -236,8 +238,8 @@ class _Search:
         )
         usual = agreement(self.known, self.known)
         gone = tuple(
-            name for name in sorted(usual)
-            if gained.get(name, 0.0) < RIGHT and is_gone(self.known, mended, *name)
+            (kind, each) for kind, name in sorted(usual) if gained.get((kind, name), 0.0) < RIGHT
+            for each in gone_of(self.known, mended, kind, name)
         )  # fmt: skip
         since = min((each.fetched_at for each in self.new), default=datetime.min.replace(tzinfo=UTC))
         return Proposal(
@@ -334,6 +336,9 @@ def _of_markup(old: Sequence[Capture], new: Sequence[Capture]) -> Iterator[Seque
          if _kind_of(one) == _kind_of(other)), reverse=True,
     )  # fmt: skip
     yield from ((Alias(one, other),) for _, one, other in ranked[:MOST_TRIED])
+    # What else is called so is still there: of a list's titles that have another name, the page's own title.
+    others = [(one, other) for other in come for one in sorted(usual & now) if _kind_of(one) == _kind_of(other)]
+    yield from ((Alias(one, other),) for one, other in others[:MOST_TRIED])
     both = sorted(usual & after[0].intersection(*after))
     pairs = [(one, other) for i, one in enumerate(both) for other in both[i + 1 :] if _kind_of(one) == _kind_of(other)]
     yield from ((Alias(one, other), Alias(other, one)) for one, other in pairs[: MOST_TRIED * 4])

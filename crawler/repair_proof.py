@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from statistics import fmean
 from typing import Any
 
 from crawler.counts import CountError, parse_count
+from crawler.drift_seen import PARTS
 from crawler.items import Board, BoardEntry, Item
 
 LEAST_GAIN = 0.3
@@ -22,7 +23,9 @@ SAME = 3
 EMPTY: tuple[Any, ...] = (None, "", ())
 KNOWN = "(known)"
 """In the place of a field: how many of the things are there again."""
-MOVING = frozenset(("at", "position", "shown_at"))
+MOVING = frozenset(("at", "position"))
+SAID = ("_precision", "shown_at")
+"""Of these it matters whether they are said; how much follows from others."""
 Known = dict[str, Item]
 """Items by what they are of."""
 Agreement = dict[tuple[str, str], float]
@@ -44,27 +47,35 @@ def entities_of(items: Iterable[Item]) -> frozenset[str]:
     )
 
 
-def agreement(known: Known, now: Known) -> dict[tuple[str, str], float]:
+def turned_over(known: Known, now: Known) -> frozenset[str]:
+    """Kinds of which hardly a thing is the same."""
+    shown, after = (Counter(item.kind for item in each.values()) for each in (known, now))
+    same = Counter(item.kind for key, item in known.items() if key in now)
+    return frozenset(kind for kind, n in shown.items() if same[kind] < min(SAME, n) and after[kind] >= SAME)
+
+
+def agreement(known: Known, now: Known, lists: frozenset[str] | None = None) -> Agreement:
     """By kind and field: how far what is read now is what the same things showed before, 0 to 1.
 
-    Of lists that have turned over, where hardly a thing is the same: how far it is of the same sort and size.
+    Of lists that have turned over (*lists*: these kinds at least), where hardly a thing is the same: how far it is of
+    the same sort and size.
     """
-    found: dict[tuple[str, str], float] = {}
+    found: Agreement = {}
     after: dict[str, list[Item]] = defaultdict(list)
     for item in now.values():
         after[item.kind].append(item)
     kinds: dict[str, list[tuple[str, Item]]] = defaultdict(list)
     for key, item in known.items():
         kinds[item.kind].append((key, item))
+    lists = (lists or frozenset()) | turned_over(known, now)
     for kind, items in kinds.items():
-        same = sum(key in now for key, _ in items)
-        found[kind, KNOWN] = same / len(items)
-        turned = same < min(SAME, len(items)) and len(after[kind]) >= SAME
+        found[kind, KNOWN] = sum(key in now for key, _ in items) / len(items)
+        turned = kind in lists
         for name in items[0][1].facts():
             if name not in MOVING:
                 shown = [(now.get(key), item, getattr(item, name)) for key, item in items if turned or key in now]
                 share = (
-                    _alike([value for _, _, value in shown], [getattr(each, name) for each in after[kind]])
+                    _alike(name, [value for _, _, value in shown], [getattr(each, name) for each in after[kind]])
                     if turned else _agreeing(name, shown)
                 )  # fmt: skip
                 if share is not None:
@@ -76,7 +87,7 @@ def _agreeing(name: str, shown: Iterable[tuple[Item | None, Item, Any]]) -> floa
     """shown: what a thing is now, was before, and its value then."""
     shares = []
     for other, item, then in shown:
-        if name.endswith("_precision"):  # exact numbers stay exact
+        if name.endswith(SAID):  # exact numbers stay exact
             shares.append(float(other is not None and (getattr(other, name) is None) == (then is None)))
         elif then not in EMPTY:
             moves = name in item.counters or name == "volume"
@@ -84,8 +95,10 @@ def _agreeing(name: str, shown: Iterable[tuple[Item | None, Item, Any]]) -> floa
     return fmean(shares) if shares else None
 
 
-def _alike(then: list[Any], now: list[Any]) -> float | None:
+def _alike(name: str, then: list[Any], now: list[Any]) -> float | None:
     filled, shown = ([each for each in values if each not in EMPTY] for values in (then, now))
+    if name.endswith(SAID) and now:
+        return 1 - abs(len(filled) / len(then) - len(shown) / len(now))
     if not filled:
         return None
     share = min(1.0, (len(shown) / len(now)) / (len(filled) / len(then))) if now else 0.0
@@ -104,6 +117,12 @@ def _agrees(then: Any, now: Any, moves: bool) -> float:
     return float(then == now)
 
 
+def compared(known: Known, one: Known, other: Known) -> tuple[Agreement, Agreement]:
+    """Two readings, by the same measure: things that only the one knows again are compared as lists in both."""
+    lists = turned_over(known, one) | turned_over(known, other)
+    return agreement(known, one, lists), agreement(known, other, lists)
+
+
 def is_worth(base: Mapping[tuple[str, str], float], gained: Mapping[tuple[str, str], float]) -> bool:
     """Some field comes back, and none is lost for it."""
     changes = [gained.get(name, 0.0) - share for name, share in base.items()]
@@ -116,11 +135,18 @@ def shown_by(known: Known, kind: str, field: str) -> int:
     return sum(item.kind == kind and getattr(item, field, None) not in EMPTY for item in known.values())
 
 
-def is_gone(known: Known, now: Known, kind: str, field: str) -> bool:
-    """Said something before, and says nothing now of anything: none, nothing, 0, no."""
-    before = [getattr(item, field, None) for item in known.values() if item.kind == kind]
-    after = [getattr(item, field, None) for item in now.values() if item.kind == kind]
-    return any(before) and not any(after)
+def gone_of(known: Known, now: Known, kind: str, field: str) -> Iterator[str]:
+    """The field, or parts of it, that said something before and say nothing now of anything: none, nothing, 0, no."""
+    before, after = (
+        [getattr(item, field, None) for item in each.values() if item.kind == kind] for each in (known, now)
+    )
+    if any(before) and not any(after):
+        yield field
+        return
+    for part in PARTS.get(field, ()):
+        said, says = ([getattr(one, part) for each in values for one in each or ()] for values in (before, after))
+        if any(said) and not any(says):
+            yield f"{field}.{part}"
 
 
 def closeness(old: Sequence[Any], new: Sequence[Any]) -> float:

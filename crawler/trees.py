@@ -29,6 +29,7 @@ _TYPE = re.compile(rb"""\btype=["']?([\w/+.-]*json)""", re.I)
 _ENTITY = re.compile(r"\d{6,}")
 _ELEMENT = re.compile(r"<([a-zA-Z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
 _ATTRIBUTE = re.compile(r"""\b(class|id|itemprop|property|data-[\w-]+)\s*=\s*("[^"]*"|'[^']*')""")
+_NUMBER = re.compile(r"[\d.,:+-]*")  # data, not a name
 _WORD = re.compile(r"[A-Za-z_][\w:.-]{0,60}")
 
 
@@ -205,7 +206,7 @@ def tokens(text: str) -> set[str]:
         for attribute in _ATTRIBUTE.finditer(element[2]):
             name, value = attribute[1].lower(), attribute[2][1:-1]
             words = value.split() if name == "class" else [value]
-            found.update(f"{name}={word}" for word in words if len(word) <= 60)
+            found.update(f"{name}={word}" for word in words if len(word) <= 60 and not _NUMBER.fullmatch(word))
     return found
 
 

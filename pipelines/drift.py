@@ -72,6 +72,9 @@ class DriftPipeline:
             more = f"{len(found.alarms) - SAID} more. " if len(found.alarms) > SAID else ""
             log.warning("drift: %sWhere did the values go?  scrapy drift --propose  Is it the usual now?  "
                         "scrapy drift --accept %s", more, self.context.run)  # fmt: skip
+        elif found.untold:
+            log.info("drift: %s changed shape, and this run does not tell whether that is over; see: scrapy drift",
+                     ", ".join(each.replace("|", ".").rstrip(".") for each in found.untold[:SAID]))  # fmt: skip
         elif found.little:
             log.info("drift: too little history to judge %s", ", ".join(found.little))
 

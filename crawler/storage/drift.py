@@ -77,9 +77,8 @@ class Drift:
                        "since": at, "since_run": run, "runs": 1}  # fmt: skip
                 breaks.replace_one({"_id": row["_id"]}, row, upsert=True)
             still.add(row["_id"])
-        # What was looked at in this run and is as before; a page that brought nothing says nothing.
         for row in breaks.find({"spider": spider, "state": "open", "_id": {"$nin": sorted(still)}}):
-            if memory.group_at.get(row["group"]) == at.timestamp():
+            if f"{row['group']}|{row['field']}" not in memory.opened:
                 breaks.update_one({"_id": row["_id"]}, {"$set": {"state": "over", "over": at}})
 
     def remember(self, spider: str, memory: Memory, at: datetime) -> None:

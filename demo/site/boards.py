@@ -41,9 +41,10 @@ def getdaytrends(view: View, asked: Asked, slug: str | None, day: str | None, ho
     at = at.replace(minute=0, second=0, microsecond=0)
     rows = view.world.board(place.code, at)
     js = f"new Date({at.year}, {at.month - 1}, {at.day}, {at.hour})"  # months from 0, as JavaScript counts
+    lines = [_day_row(view, row) for row in rows]
     tables = "".join(
-        f'<table class="table ranking trends"{more}><tbody>{"".join(map(_day_row, part))}</tbody></table>'
-        for more, part in (("", rows[:25]), (' id="moreTrends"', rows[25:]))
+        f'<table class="table ranking trends"{more}><tbody>{"".join(part)}</tbody></table>'
+        for more, part in (("", lines[:25]), (' id="moreTrends"', lines[25:]))
     )
     most = max(rows, key=lambda row: row.exact)
     side = (  # another ranking of the same page, which is no board of now
@@ -58,10 +59,11 @@ def getdaytrends(view: View, asked: Asked, slug: str | None, day: str | None, ho
     )
 
 
-def _day_row(row: Row) -> str:
+def _day_row(view: View, row: Row) -> str:
+    main = "topic" if "renamed" in view.twists else "main"
     volume = f"{label(row.exact)} tweets" if row.volume is not None else f"Under {HIDDEN_BELOW // 1000}K tweets"
     return (
-        f'<tr><th scope="row" class="pos">{row.position}</th><td class="main">'
+        f'<tr><th scope="row" class="pos">{row.position}</th><td class="{main}">'
         f'<a class="string" href="/trend/{quote(row.topic, safe="")}/">{escape(row.topic)}</a>'
         f'<div class="desc"><span class="small text-muted">{volume}</span></div></td></tr>'
     )
@@ -73,13 +75,13 @@ def trends24(view: View, asked: Asked, slug: str | None) -> Answer:
     place = _place(slug or "")
     if place is None:
         return page("<!doctype html><title>404</title>", 404)
-    lists = []
+    lists, box = [], "hour-box" if "renamed" in view.twists else "list-container"
     for back in range(24):
         at = view.at.replace(minute=0, second=0, microsecond=0) - timedelta(hours=back)
         rows = "".join(map(_trends24_row, view.world.board(place.code, at)))
         stamp = at.strftime("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)")
         lists.append(
-            f'<div class="list-container"><h3 class="title" data-timestamp="{at.timestamp()}">{stamp}</h3>'
+            f'<div class="{box}"><h3 class="title" data-timestamp="{at.timestamp()}">{stamp}</h3>'
             f'<ol class="trend-card__list">{rows}</ol></div>'
         )
     return page(
@@ -102,12 +104,12 @@ def google(view: View, asked: Asked) -> Answer:
     place = PLACES.get(asked.get("geo", "US").lower())
     if place is None or place.code == "world":
         return page("<!doctype html><title>400</title>", 400)
-    items = []
+    items, name = [], "ht:query" if "renamed" in view.twists else "title"
     for row in view.world.searched(place.code, view.at):
         began = view.world.moment(row.since_h)
         title = escape(row.topic)
         items.append(
-            f"<item><title>{title}</title><ht:approx_traffic>{row.traffic}+</ht:approx_traffic><description></description>"
+            f"<item><{name}>{title}</{name}><ht:approx_traffic>{row.traffic}+</ht:approx_traffic><description></description>"
             f"<link>https://trends.google.com/trending/rss?geo={place.code.upper()}</link>"
             f"<pubDate>{format_datetime(began)}</pubDate><ht:picture>https://cdn.example/p.jpg</ht:picture>"
             f"<ht:picture_source>Harbour News</ht:picture_source><ht:news_item><ht:news_item_title>All about {title}"
@@ -161,7 +163,8 @@ def _video(view: View, each: Video) -> dict[str, Any]:
     if counts["comments"] is not None:
         statistics["commentCount"] = str(counts["comments"])
     if "renamed" in view.twists:
-        statistics = {"plays": statistics["viewCount"]}
+        names = {"viewCount": "plays", "likeCount": "thumbsUp", "commentCount": "remarks"}
+        statistics = {names.get(key, key): value for key, value in statistics.items()}
     snippet: dict[str, Any] = {
         "publishedAt": published, "channelId": each.channel_id, "title": each.title, "description": "simulated",
         "thumbnails": {"default": {"url": f"https://cdn.example/vi/{each.video_id}/default.jpg"}},

@@ -250,7 +250,7 @@ def reviews(view: View, asked: Asked, key: str, product_id: str) -> Answer:
         "pagination": {"page": number, "per_page": each_page, "total": count},
         "bottomline": {"total_review": count, "average_score": rating, "star_distribution": stars},
         "products": [{"domain_key": product_id, "name": product.title, "product_link": f"https://{HOST}/products/{product.handle}"}],
-        "reviews": shown,
+        "opinions" if "renamed" in view.twists else "reviews": shown,
     }  # fmt: skip
     return as_json({"status": {"code": 200, "message": "OK"}, "response": response})
 

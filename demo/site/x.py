@@ -122,7 +122,7 @@ def trends_by_woeid(view: View, asked: Asked, woeid: str) -> Answer:
         count = counted(row)
         rows.append({"trend_name": row.topic, **({} if count is None else {"tweet_count": count})})
     if "renamed" in view.twists:
-        rows = [{"topic": row["trend_name"]} for row in rows]
+        rows = [{("topic" if key == "trend_name" else key): value for key, value in row.items()} for row in rows]
     return as_json({"data": rows})
 
 
@@ -185,9 +185,10 @@ def _tweet(view: View, each: Tweet) -> dict[str, Any]:
     tags = [
         {"start": found.start(), "end": found.end(), "tag": found[1]} for found in re.finditer(r"#(\w+)", each.text)
     ]
+    number = "post_id" if "renamed" in view.twists else "id"
     return {
         **({"entities": {"hashtags": tags}} if tags else {}),
-        "id": each.tweet_id, "text": each.text, "author_id": each.author_id, "lang": each.language,
+        number: each.tweet_id, "text": each.text, "author_id": each.author_id, "lang": each.language,
         "created_at": created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "edit_history_tweet_ids": [each.tweet_id], "public_metrics": each.counts(view.at_h),
     }  # fmt: skip

@@ -166,9 +166,8 @@ def discover(view: View, asked: Asked) -> Answer:
     sounds = [_card(track.sound_id, 1, track.title, track.author, f"/music/x-{track.sound_id}",
                     {"posts": rounded(track.posts)}) for track in tracks[:10]]  # fmt: skip
     state = {"region": "BR", "os": "windows", "appType": "t", "fullUrl": f"https://{asked.url}"}
-    body = [
-        {"pageState": state, "exploreList": [{"cardItem": card} for card in each]} for each in (users, hashtags, sounds)
-    ]
+    key = "card" if "renamed" in view.twists else "cardItem"
+    body = [{"pageState": state, "exploreList": [{key: card} for card in each]} for each in (users, hashtags, sounds)]
     return as_json({"statusCode": 0, "body": body, "errMsg": None})
 
 

@@ -67,7 +67,7 @@ def sound_detail(view: View, asked: Asked) -> Answer:
     index = sound_index(view, asked.get("musicId"))
     if index is None:
         return as_json({"statusCode": 10218, "statusMsg": ""})
-    info = {"music": structs.sound(view, index), "stats": structs.sound_stats(view.world.track(index, view.at_h))}
+    info = {"music": structs.sound(view, index), "stats": structs.sound_stats(view, view.world.track(index, view.at_h))}
     return as_json({"statusCode": 0, "statusMsg": "", "musicInfo": info})
 
 

@@ -132,7 +132,7 @@ def tag(view: View, asked: Asked, name: str) -> Answer:
     if view.look.rendered or not view.look.tag_state:
         body = (
             f'<h1 data-e2e="challenge-title">#{escape(known)}</h1><h2 data-e2e="challenge-vvcount" title="posts ">'
-            f"{label(coarse['videoCount'])} videos</h2>"
+            f"{label(structs.shown(view, found.posts))} videos</h2>"
             f'<div data-e2e="challenge-desc"><span>{escape(found.description)}</span></div>'
         )
     if view.look.rendered:
@@ -149,7 +149,7 @@ def music(view: View, asked: Asked, slug: str, sound_id: str) -> Answer:
     if index is None or "missing" in view.twists:
         return universal(view, "TikTok", "", state={"webapp.music-detail": {"statusCode": 10218, "statusMsg": ""}})
     track = view.world.track(index, view.at_h)
-    info = {"music": structs.sound(view, index), "stats": structs.sound_stats(track)}
+    info = {"music": structs.sound(view, index), "stats": structs.sound_stats(view, track)}
     body = grid("/api/music/item_list/", "music-item", aid=1988, musicID=sound_id, count=30)
     canonical = f"https://www.tiktok.com/music/{quote(track.title.replace(' ', '-'))}-{sound_id}"
     detail = {"musicInfo": info, "statusCode": 0, "statusMsg": ""}

@@ -71,8 +71,8 @@ def sound(view: View, index: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sound_stats(track: Track) -> dict[str, int]:
-    return {"videoCount": rounded(track.posts)}
+def sound_stats(view: View, track: Track) -> dict[str, int]:
+    return {"uses" if "renamed" in view.twists else "videoCount": rounded(track.posts)}
 
 
 def challenge(tag: Tag) -> dict[str, Any]:
@@ -83,7 +83,8 @@ def challenge(tag: Tag) -> dict[str, Any]:
 
 
 def challenge_stats(view: View, tag: Tag) -> tuple[dict[str, int], dict[str, str]]:
-    exact = {"videoCount": shown(view, tag.posts), "viewCount": shown(view, tag.views)}
+    posts, views = ("videoTotal", "playTotal") if "renamed" in view.twists else ("videoCount", "viewCount")
+    exact = {posts: shown(view, tag.posts), views: shown(view, tag.views)}
     return {name: rounded(number) for name, number in exact.items()}, {k: str(v) for k, v in exact.items()}
 
 
