@@ -11,7 +11,8 @@ Measures, fixed before any tuning. In each round the budget allows a share of th
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -50,8 +51,18 @@ class _Target:
         self.sums = dict.fromkeys(COLUMNS, 0.0)
 
 
-def play(policy: Policy, recorded: Recorded, share: float, since: int, slot_h: float = 1.0) -> Played:
-    """share: of a look at every target in every round; since: the round from which is measured."""
+def play(
+    policy: Policy,
+    recorded: Recorded,
+    share: float,
+    since: int,
+    slot_h: float = 1.0,
+    known: Mapping[str, Learned] | None = None,
+) -> Played:
+    """share: of a look at every target in every round; since: the round from which is measured.
+
+    known: what is to be taken for learned of each target that was looked at once, instead of what its looks teach.
+    """  # fmt: skip
     targets = [_Target(each) for each in recorded.series]
     there = live(recorded.series)
     owed, over = 0.0, 0
@@ -62,7 +73,7 @@ def play(policy: Policy, recorded: Recorded, share: float, since: int, slot_h: f
         owed += share * len(now)
         allowance = Allowance(now=int(owed), per_h=max(share * len(now) / slot_h, 1e-9))
         by_name = {each.series.name: each for each in now}
-        candidates = [Candidate(each.series.name, each.series.source, slot_h, each.learned) for each in now]
+        candidates = [Candidate(each.series.name, each.series.source, slot_h, _taught(each, known)) for each in now]
         taken = [by_name[each.id] for each in plan(policy, candidates, at, allowance) if each.taken]
         over += len(taken) > allowance.now
         owed -= len(taken)
@@ -75,6 +86,12 @@ def play(policy: Policy, recorded: Recorded, share: float, since: int, slot_h: f
     for each in targets:
         _seen(each, max(each.series.shown), recorded, since)
     return Played(np.array([[each.sums[name] for name in COLUMNS] for each in targets]), over)
+
+
+def _taught(target: _Target, known: Mapping[str, Learned] | None) -> Learned | None:
+    if known is None or target.learned is None:
+        return target.learned
+    return replace(known[target.series.name], at=target.learned.at)
 
 
 def _happens(target: _Target, n: int) -> None:

@@ -16,6 +16,7 @@ from crawler.counts import rounded
 from crawler.items import BoardEntry
 from crawler.lanes.sources import Options, Skipped, read
 from crawler.pages.base import Page
+from crawler.revisit import Difference, Learned, Look
 from demo.world import START, World
 from demo.world import curves as site
 
@@ -41,6 +42,14 @@ class Series:
         """Rounds in which it differs from what it was."""
         order = sorted(self.shown)
         return [now for was, now in pairwise(order) if self.shown[was] != self.shown[now]]
+
+    def true_rates(self, since: int) -> Learned:
+        """As a target would be known whose every round from *since* on had been looked at, a thousand times over."""
+        order = [n for n in sorted(self.shown) if n >= since]
+        looks = [Look(START, str(n), self.shown[n]) for n in order]
+        found = [Difference.of(was, now) for was, now in pairwise(looks)]
+        changes, growth = sum(each.changed for each in found), sum(each.growth for each in found)
+        return Learned(START, len(found), changes, 1000 * changes, 1000 * growth, 1000 * len(found))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,11 @@ def planner(database: Any, policy: str, limits: Limits, spent: Callable[[datetim
         if not dues:
             return [], []
         slots = {watch.id: (watch, slot) for watch, slot in dues}
-        told = explained([watch for watch, _ in dues], looks, POLICIES[policy], Budget(limits, spent(now)), now)
-        return [slots[each.watch.id] for each in told if each.choice.taken], alarms(told)
+        budget = Budget(limits, spent(now))
+        known = looks.brought_up_to_date([watch for watch, _ in dues])
+        targets, allowance = _asked([watch for watch, _ in dues], known, budget, now)
+        chosen = plan(POLICIES[policy], targets, now, allowance)
+        return [slots[each.id] for each in chosen if each.taken], alarms(chosen)
 
     return choose
 
@@ -83,9 +86,7 @@ def explained(watches: Sequence[Watch], looks: Looks, policy: Policy, budget: Bu
     if not watches:
         return []
     known = looks.brought_up_to_date(watches)
-    tick = min(each.every for each in watches)
-    allowance = budget.allowance(now, tick)
-    targets = [_candidate(each, known.get(each.id), budget.limits) for each in watches]
+    targets, allowance = _asked(watches, known, budget, now)
     by_id = {each.id: each for each in watches}
     intervals = intervals_h(policy, targets, allowance)
     return [
@@ -93,6 +94,13 @@ def explained(watches: Sequence[Watch], looks: Looks, policy: Policy, budget: Bu
                   now if each.waited_h is None else now + timedelta(hours=max(0.0, intervals[each.id] - each.waited_h)))
         for each in plan(policy, targets, now, allowance)
     ]  # fmt: skip
+
+
+def _asked(
+    watches: Sequence[Watch], known: Mapping[str, Known], budget: Budget, now: datetime
+) -> tuple[list[Candidate], Allowance]:
+    tick = min(each.every for each in watches)
+    return [_candidate(each, known.get(each.id), budget.limits) for each in watches], budget.allowance(now, tick)
 
 
 def _candidate(watch: Watch, known: Known | None, limits: Limits) -> Candidate:
@@ -103,18 +111,14 @@ def _candidate(watch: Watch, known: Known | None, limits: Limits) -> Candidate:
     return Candidate(watch.id, watch.spider, slot_h, known.learned, min(max(1.0, known.pages), most), known.host)
 
 
-def alarms(told: Sequence[Explained]) -> list[str]:
+def alarms(chosen: Sequence[Choice]) -> list[str]:
     """Of targets that wait longer than nothing should."""
-    starving = [each for each in told if starves(each)]
+    starving = [each for each in chosen if (each.waited_h or 0.0) >= LATE * each.longest_h and not each.taken]
     if not starving:
         return []
-    names = ", ".join(each.watch.id for each in starving[:MOST_TOLD])
+    names = ", ".join(each.id for each in starving[:MOST_TOLD])
     more = f" and {len(starving) - MOST_TOLD} more" if len(starving) > MOST_TOLD else ""
     return [f"targets starve at this budget: {names}{more}; raise TIDEMARK_DAY_PAGES, or watch fewer or less often"]
-
-
-def starves(each: Explained) -> bool:
-    return (each.choice.waited_h or 0.0) >= LATE * each.choice.longest_h and not each.choice.taken
 
 
 def lines(told: Sequence[Explained], policy: str, budget: Budget, now: datetime) -> list[str]:
@@ -132,7 +136,6 @@ def _line(each: Explained, now: datetime) -> str:
     name = printable(each.watch.id)
     when = "now" if each.choice.taken else f"in {max(0.0, (each.next_at - now) / timedelta(hours=1)):.1f} h"
     found = f"{name:50} {when:>10}, every {each.interval_h:.1f} h: {each.choice.why()}"
-    if each.known is not None and each.known.learned.looks:
-        learned = each.known.learned
-        found += f"; {learned.useful} of {learned.looks} looks found a change"
+    if each.known is not None and (learned := each.known.learned.found()):
+        found += f"; {learned}"
     return found + (f"; {each.known.pages:.1f} pages a look" if each.known and each.known.pages > 1 else "")

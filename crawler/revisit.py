@@ -1,15 +1,20 @@
 """When a target is looked at again, within what may be loaded: its looks in, choices out. Pure; time is an argument.
 
-A policy gives a target a weight. With weight a, e hours since its last look and p pages a look, its urgency is
-a·e²/2p: what a look is worth that ends a cost which grows as a·e. Taking the most urgent is the threshold (index)
-policy that is best for such costs under one budget (Azar, Horvitz, Lubetzky, Peres and Shahaf 2018; Kolobov, Peres,
-Lu and Horvitz 2019; with time running on, Upadhyay, Busa-Fekete, Kotlowski, Pal and Szorenyi 2020): intervals become
-proportional to √(p/a). The budget is never exceeded, and after STARVED even intervals a target comes first.
+A policy says how urgent a target is, from its rates and the hours e since its last look. Taking the most urgent a page
+is the threshold (index) policy that is best under one budget (Azar, Horvitz, Lubetzky, Peres and Shahaf 2018; Kolobov,
+Peres, Lu and Horvitz 2019; with time running on, Upadhyay, Busa-Fekete, Kotlowski, Pal and Szorenyi 2020). Three things
+are wanted, each with its own index where changes come by chance, r an hour:
+- looks that find a change: P(e) − e·P′(e) = 1 − exp(−re)·(1 + re), by the argument of Olston and Pandey 2008;
+- changes seen soon: c·e²/2, for c changes an hour that wait since they came;
+- numbers close to the true ones: g·e²/2, for numbers that grow by g an hour.
+They are added, each divided by what looks at even intervals would come to (Evenly), so that no unit and no size of the
+budget is built in. The budget is never exceeded, and after STARVED even intervals a target comes first.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -19,12 +24,14 @@ from typing import Any, Protocol, Self
 
 MEMORY_SLOTS = 100  # what is older than that counts 1/e as much; 50 to 400 do about as well on hourly lists
 PRIOR_CHANGES = 0.5  # what is usual for its source weighs as much as half a change of its own
-STARVED = 8.0  # even intervals; so an eighth of the budget at most goes to what does not move
-TOWARDS_USEFUL = 1.25  # 1: changes are seen soonest; 2: most loads find one, and rare changes are seen late
-BY_SIZE = 0.5  # 0: the size of a change does not matter; at 1, small changes are seen late
+STARVED = (
+    6.0  # even intervals; so a sixth of the budget at most goes to what does not move, and what awakes is seen soon
+)
+LAG = 2.0  # seeing changes soon counts twice; 1 and 1.5 find a few per cent more changes, later
+MOST_SURE = 0.99  # that a target changes within a slot
 MOST_LOOKS = 60  # of a target, the newest; read anew after each of them
 MARK_GROWTH = 0.01  # a list that changed and shows no number: as if its numbers had moved by a hundredth
-LEAST = 1e-12  # weight of what never changes
+STEPS = 24  # of the waits tried when an interval is looked for
 _HOUR = timedelta(hours=1)
 
 
@@ -48,7 +55,7 @@ class Difference:
     steps: float
     """How often its numbers moved by a step of their rounding, at least; 0 where only the mark differs."""
     growth: float
-    """Relative change, up or down, on average over its numbers."""
+    """Relative change, up or down, on average over its numbers; of the larger value, so 1 at most."""
 
     @classmethod
     def of(cls, before: Look, look: Look) -> Self:
@@ -58,7 +65,7 @@ class Difference:
             (old, _), (new, step) = before.numbers[name], look.numbers[name]
             if moved := abs(new - old):
                 steps += max(1.0, moved / max(step, before.numbers[name][1])) if step else 1.0
-                growth += moved / max(abs(old), step, 1e-9)
+                growth += moved / max(abs(old), abs(new), step, 1e-9)
         growth /= max(1, len(both))
         marked = bool(before.mark and look.mark and before.mark != look.mark)
         return cls(marked or steps > 0, steps, max(growth, MARK_GROWTH if marked else 0.0))
@@ -96,6 +103,10 @@ class Learned:
         """
         expected = hours * self.changes / self.hours if self.hours else 0.0
         return expected / -math.expm1(-expected) if expected > 1e-6 else 1.0
+
+    def found(self) -> str:
+        """For a person; empty where there is nothing to tell."""
+        return f"{self.useful} of {self.looks} looks found a change" if self.looks else ""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -140,20 +151,48 @@ class Rates:
 
     changes_per_h: float
     growth_per_h: float
+    slot_h: float
 
     @classmethod
     def of(cls, learned: Learned, usual: Usual, slot_h: float) -> Self:
         hours = learned.hours + PRIOR_CHANGES / usual.changes_per_h
         growth = learned.growth + PRIOR_CHANGES * usual.growth_per_h / usual.changes_per_h
-        return cls(min(1 / slot_h, (learned.changes + PRIOR_CHANGES) / hours), growth / hours)
+        return cls(min(1 / slot_h, (learned.changes + PRIOR_CHANGES) / hours), growth / hours, slot_h)
+
+    def expected(self, hours: float) -> float:
+        """r·e: by chance in each slot, so that what changes in nearly all of them is nearly sure to have changed."""
+        return -math.log1p(-min(MOST_SURE, self.changes_per_h * self.slot_h)) * hours / self.slot_h
+
+    def changed(self, hours: float) -> float:
+        """How likely it is to have changed in that time."""
+        return -math.expm1(-self.expected(hours))
+
+
+@dataclass(frozen=True, slots=True)
+class Evenly:
+    """What a round of looks at even intervals comes to, over all targets: the unit in which a policy counts."""
+
+    every_h: float
+    found: float
+    """Looks that find a change."""
+    changes_per_h: float
+    growth_per_h: float
+
+    @classmethod
+    def of(cls, rates: Iterable[Rates], every_h: float) -> Self:
+        each = list(rates)
+        sums = (sum(one.changed(every_h) for one in each), sum(one.changes_per_h for one in each),
+                sum(one.growth_per_h for one in each))  # fmt: skip
+        return cls(every_h, *(max(one, 1e-9) for one in sums))
 
 
 class Policy(Protocol):
-    """How much a target's being out of date costs, an hour for each hour since its last look."""
+    """How urgent a look is; it must not fall as the wait becomes longer."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def weight(self, rates: Rates) -> float: ...
+    def urgency(self, rates: Rates, waited_h: float, evenly: Evenly) -> float: ...
 
 
 class Uniform:
@@ -161,30 +200,32 @@ class Uniform:
 
     name = "uniform"
 
-    def weight(self, rates: Rates) -> float:
-        return 1.0
+    def urgency(self, rates: Rates, waited_h: float, evenly: Evenly) -> float:
+        return waited_h**2
 
 
-class ByChange:
-    """Often changed, often looked at: changes are seen soon, and most looks find one."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How much each counts: looks that find a change, changes seen soon, numbers close to the true ones."""
 
-    name = "change"
+    name: str
+    useful: float
+    lag: float
+    error: float
 
-    def weight(self, rates: Rates) -> float:
-        return math.pow(rates.changes_per_h, TOWARDS_USEFUL)
+    def urgency(self, rates: Rates, waited_h: float, evenly: Evenly) -> float:
+        expected, waits = rates.expected(waited_h), (waited_h / evenly.every_h) ** 2
+        found = -math.expm1(-expected) - expected * math.exp(-expected)
+        return (
+            self.useful * found / evenly.found
+            + self.lag * waits * rates.changes_per_h / evenly.changes_per_h
+            + self.error * waits * rates.growth_per_h / evenly.growth_per_h
+        )
 
 
-class ByValue:
-    """The same, and large changes count more than small ones: the numbers known are closer to the true ones."""
-
-    name = "value"
-
-    def weight(self, rates: Rates) -> float:
-        size = rates.growth_per_h / rates.changes_per_h
-        return math.pow(rates.changes_per_h, TOWARDS_USEFUL) * math.pow(size, BY_SIZE)
-
-
-POLICIES: Mapping[str, Policy] = {each.name: each for each in (Uniform(), ByChange(), ByValue())}
+POLICIES: Mapping[str, Policy] = {
+    each.name: each for each in (Uniform(), Wanted("change", 1, LAG, 0), Wanted("value", 1, LAG, 1))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,22 +285,23 @@ class Choice:
             return "never looked at"
         if self.starving:
             return f"not looked at for {self.waited_h:.1f} h; nothing waits longer than {self.longest_h:.1f} h"
-        unseen = self.rates.changes_per_h * self.waited_h
+        likely = self.rates.changed(self.waited_h)
         return (
             f"{self.rates.changes_per_h:.3g} changes and {self.rates.growth_per_h:.2%} growth an hour; last look "
-            f"{self.waited_h:.1f} h ago: about {unseen:.2g} changes unseen"
+            f"{self.waited_h:.1f} h ago: {likely:.0%} likely to have changed"
         )
 
 
 def plan(policy: Policy, targets: Sequence[Candidate], now: datetime, allowance: Allowance) -> list[Choice]:
     """Every target once, most urgent first: those that starve, those never looked at, then by urgency."""
     rates, evens = rates_of(targets), _even_h(targets, allowance)
+    evenly = _evenly(targets, rates, evens)
     ranked = []
     for each in targets:
         longest_h = STARVED * max(each.slot_h, evens[each.host])
         waited_h = None if each.learned is None else max(0.0, (now - each.learned.at) / _HOUR)
-        weight = max(policy.weight(rates[each.id]), LEAST)
-        choice = Choice(each.id, waited_h, longest_h, weight * (waited_h or 0.0) ** 2 / 2 / each.pages, rates[each.id])
+        urgency = policy.urgency(rates[each.id], waited_h or 0.0, evenly) / each.pages
+        choice = Choice(each.id, waited_h, longest_h, urgency, rates[each.id])
         rank = (
             (0, -(waited_h or 0) / longest_h) if choice.starving else (1, 0) if choice.first else (2, -choice.urgency)
         )
@@ -271,24 +313,35 @@ def plan(policy: Policy, targets: Sequence[Candidate], now: datetime, allowance:
 def intervals_h(policy: Policy, targets: Sequence[Candidate], allowance: Allowance) -> dict[str, float]:
     """How long each target waits between two looks, when all together take what is allowed an hour."""
     rates, evens = rates_of(targets), _even_h(targets, allowance)
-    weights = {each.id: max(policy.weight(rates[each.id]), LEAST) for each in targets}
+    evenly = _evenly(targets, rates, evens)
+    waits = {each.id: _waits(each, STARVED * max(each.slot_h, evens[each.host])) for each in targets}
+    urgent = {each.id: [policy.urgency(rates[each.id], one, evenly) / each.pages for one in waits[each.id]]
+              for each in targets}  # fmt: skip
 
-    def waits(price: float) -> dict[str, float]:
-        return {
-            each.id: min(
-                STARVED * max(each.slot_h, evens[each.host]),
-                max(each.slot_h, math.sqrt(2 * price * each.pages / weights[each.id])),
-            )
-            for each in targets
-        }  # fmt: skip
+    def at(price: float) -> dict[str, float]:
+        return {name: _where(price, of, waits[name]) for name, of in urgent.items()}
 
     low, high = 1e-12, 1e12  # the urgency at which a target is due
     for _ in range(60):
         price = math.sqrt(low * high)
-        wait = waits(price)
+        wait = at(price)
         cost = sum(each.pages / wait[each.id] for each in targets)
         low, high = (price, high) if cost > allowance.per_h else (low, price)
-    return waits(low)
+    return at(low)
+
+
+def _waits(target: Candidate, longest_h: float) -> list[float]:
+    ratio = longest_h / target.slot_h
+    return [target.slot_h * ratio ** (n / STEPS) for n in range(STEPS + 1)]
+
+
+def _where(price: float, urgent: Sequence[float], waits: Sequence[float]) -> float:
+    """The wait at which the urgency comes to *price*; between two that were tried, along a straight line."""
+    n = bisect_left(urgent, price)
+    if n in (0, len(waits)):
+        return waits[min(n, len(waits) - 1)]
+    share = (price - urgent[n - 1]) / (urgent[n] - urgent[n - 1])
+    return waits[n - 1] + share * (waits[n] - waits[n - 1])
 
 
 def rates_of(targets: Iterable[Candidate]) -> dict[str, Rates]:
@@ -336,3 +389,8 @@ def _even_h(targets: Sequence[Candidate], allowance: Allowance) -> dict[str, flo
         pages[each.host] += each.pages
     every_one = sum(pages.values()) / allowance.per_h
     return {host: max(every_one, n / allowance.host_per_h if host else 0.0) for host, n in pages.items()}
+
+
+def _evenly(targets: Sequence[Candidate], rates: Mapping[str, Rates], evens: Mapping[str, float]) -> Evenly:
+    waits = [max(each.slot_h, evens[each.host]) for each in targets]
+    return Evenly.of(rates.values(), sum(waits) / max(1, len(waits)) or 1.0)

@@ -16,8 +16,10 @@ from crawler.revisit import (
     Allowance,
     Candidate,
     Difference,
+    Evenly,
     Learned,
     Look,
+    Rates,
     intervals_h,
     learn,
     paced,
@@ -39,7 +41,7 @@ def known(waited_h: float, changes: float, hours: float = 100.0, growth: float =
 def test_a_number_within_its_rounding_has_not_changed_and_steps_are_counted() -> None:
     assert not Difference.of(look(0, 1_200_000, 100_000), look(1, 1_200_000, 100_000)).changed
     found = Difference.of(look(0, 1_200_000, 100_000), look(5, 1_500_000, 100_000))
-    assert (found.changed, found.steps, found.growth) == (True, 3, 0.25)
+    assert (found.changed, found.steps, found.growth) == (True, 3, 0.2)
 
 
 def test_a_number_that_a_page_no_longer_shows_has_not_changed() -> None:
@@ -124,6 +126,45 @@ def test_what_moves_is_looked_at_more_often_and_what_does_not_never_starves(name
     assert min(loads[f"fast{n}"] for n in range(3)) > 5 * max(loads[f"slow{n}"] for n in range(17))
     longest = max(b - a for hours in at.values() for a, b in pairwise([*hours, 1000]))
     assert longest <= STARVED * 5 + 5  # 20 targets, 4 looks an hour
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_no_look_becomes_less_urgent_while_it_waits(name: str) -> None:
+    random = Random(3)
+    evenly = Evenly(5.0, 7.0, 9.0, 0.1)
+    for _ in range(50):
+        rates = Rates(10 ** random.uniform(-6, 0), 10 ** random.uniform(-9, 0), 1.0)
+        urgent = [POLICIES[name].urgency(rates, hours / 4, evenly) for hours in range(400)]
+        assert urgent == sorted(urgent)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_choice_depends_on_no_unit_of_time(name: str) -> None:
+    """The same list with hours for minutes: twice the slots, waits and intervals, half the rates."""
+
+    def taken(times: float) -> set[str]:
+        random = Random(5)
+        targets = [
+            Candidate(str(n), "s", times, Learned(NOON - random.uniform(1, 30) * times * HOUR, 9, 5,
+                      random.uniform(0, 60), random.uniform(0, 2), 100 * times))
+            for n in range(40)
+        ]  # fmt: skip
+        found = plan(POLICIES[name], targets, NOON, Allowance(8, 8 / times))
+        return {each.id for each in found if each.taken}
+
+    assert taken(1.0) == taken(2.0) == taken(24.0)
+
+
+def test_large_changes_come_before_small_ones_where_value_counts_and_only_there() -> None:
+    targets = [Candidate(f"{size:g}", "s", 1.0, known(3, 10, growth=size)) for size in (0.001, 0.1, 5.0)]
+    evenly = Allowance(1, 1)
+    assert [each.id for each in plan(POLICIES["value"], targets, NOON, evenly)] == ["5", "0.1", "0.001"]
+    assert len({each.urgency for each in plan(POLICIES["change"], targets, NOON, evenly)}) == 1
+
+
+def test_a_number_that_grew_from_nothing_does_not_outweigh_all_others() -> None:
+    assert Difference.of(look(0, 0), look(1, 5_000_000)).growth == 1
+    assert Difference.of(look(0, 5_000_000), look(1, 0)).growth == 1
 
 
 def test_uniform_takes_whoever_waited_longest() -> None:

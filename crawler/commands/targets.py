@@ -17,6 +17,7 @@ from crawler.command import PlainCommand
 from crawler.config import Config
 from crawler.storage.connect import opened
 from crawler.storage.errors import StorageError
+from crawler.storage.looks import Looks
 from crawler.storage.targets import OPERATORS, Role, Target, Targets
 from crawler.targets import TargetError, TargetForm, typed
 
@@ -53,13 +54,15 @@ class Command(PlainCommand):
 
     def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         verbs: dict[str, Callable[[Targets, list[str], argparse.Namespace], int]] = {
-            "add": self._add, "list": self._list, "pause": self._pause, "resume": self._resume,
+            "add": self._add, "pause": self._pause, "resume": self._resume,
             "remove": self._remove, "import": self._import,
         }  # fmt: skip
-        if not args or args[0] not in verbs:
-            raise UsageError(f"say what to do: {', '.join(verbs)}", print_help=False)
+        if not args or args[0] not in (*verbs, "list"):
+            raise UsageError(f"say what to do: {', '.join((*verbs, 'list'))}", print_help=False)
         try:
             with opened(settings) as database:
+                if args[0] == "list":
+                    return _list(Targets(database).listed(opts.spider), Looks(database))
                 return verbs[args[0]](Targets(database), args[1:], opts)
         except TargetError as error:
             sys.stderr.write(f"{error}\n")
@@ -110,17 +113,6 @@ class Command(PlainCommand):
         for each in fresh:
             print(f"{each.spider:24} {each.value}")
         return 0 if fresh else 1
-
-    def _list(self, targets: Targets, written: list[str], opts: argparse.Namespace) -> int:
-        found = targets.listed(opts.spider)
-        for each in found:
-            told = [each.role or "", "paused" if each.paused else "",
-                    f"every {each.every_s / 60:g} min" if each.every_s else "",
-                    f"followed to {each.followed_at[:16].replace('T', ' ')}" if each.followed_at else ""]  # fmt: skip
-            print(f"{each.spider:24} {each.value:40} {', '.join(filter(None, told))}".rstrip())
-        if not found:
-            sys.stderr.write("nothing is on the list; try: scrapy targets add @nasa\n")
-        return 0 if found else 1
 
     def _pause(self, targets: Targets, written: list[str], opts: argparse.Namespace) -> int:
         return self._changed(written, opts, lambda ids: targets.pause(ids, True))
@@ -183,3 +175,17 @@ def _lines(path: Path) -> list[tuple[int, tuple[str, str | None, str]]]:
         if cells.get("target"):
             found.append((n, (cells["target"], cells.get("spider") or None, cells.get("role", ""))))
     return found
+
+
+def _list(found: list[Target], looks: Looks) -> int:
+    known = looks.known(each.id for each in found)
+    for each in found:
+        learned = known[each.id].learned if each.id in known else None
+        told = [each.role or "", "paused" if each.paused else "",
+                f"every {each.every_s / 60:g} min" if each.every_s else "",
+                f"followed to {each.followed_at[:16].replace('T', ' ')}" if each.followed_at else "",
+                learned.found() if learned else ""]  # fmt: skip
+        print(f"{each.spider:24} {each.value:40} {', '.join(filter(None, told))}".rstrip())
+    if not found:
+        sys.stderr.write("nothing is on the list; try: scrapy targets add @nasa\n")
+    return 0 if found else 1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from crawler.revisit import Learned
 from crawler.targets import TargetError, TargetForm, typed
 
 HOSTS = ("www.tiktok.com",)
@@ -54,6 +57,17 @@ def test_the_list_is_kept_by_command_and_refuses_what_is_there(shell, database, 
     assert shell("targets", "remove", "@nasa").returncode == 0
     listed = shell("targets", "list").stdout
     assert "bbc" in listed and "paused" in listed and "own" in listed and "nasa" not in listed
+
+
+def test_the_list_says_how_many_looks_found_a_change(shell, database):
+    shell("targets", "add", "@bbc", "@esa")
+    learned = Learned(datetime(2026, 3, 1, tzinfo=UTC), 60, 31, 40.0, 0.2, 100.0).document()
+    database["targets"].update_one(
+        {"_id": "tiktok_profile:bbc"}, {"$set": {"learned": {**learned, "pages": 1.0, "host": "h"}}}
+    )
+    bbc, esa = shell("targets", "list").stdout.splitlines()
+    assert bbc.endswith("31 of 60 looks found a change")
+    assert "looks" not in esa
 
 
 def test_creators_are_picked_by_their_counters(shell, database):
