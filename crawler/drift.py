@@ -13,13 +13,28 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import combinations
 from statistics import median
 
 from crawler import drift_open
-from crawler.drift_limits import AMOUNTS, FEW, FEWEST_RUNS, RUNS, SEVERAL, judged
-from crawler.drift_seen import ENTITIES, Alarm, Measure, Memory, PageSeen, Run, Signature, Value, Values, counters_of
+from crawler.drift_limits import AMOUNTS, FEW, FEWEST_RUNS, MANY, RUNS, SEVERAL, judged
+from crawler.drift_seen import (
+    ENTITIES,
+    PLACES,
+    Alarm,
+    Measure,
+    Memory,
+    PageSeen,
+    Run,
+    Signature,
+    Value,
+    Values,
+    counters_of,
+    moment_of,
+)
 
+YOUNG = timedelta(days=1)  # what is younger multiplies by itself
 SAME_PAGE = 0.85  # of a page's usual names: one that seems empty and still has these is no wall
 SAME_SITE = 0.5  # the same of a page that could not be read at all
 
@@ -111,7 +126,9 @@ def _broken(seen: list[PageSeen], usual: set[str]) -> float:
     broken = 0.0
     for outcome, least in (("shape_changed", SAME_SITE), ("blocked", SAME_PAGE), ("empty", SAME_PAGE)):
         mine = [each for each in seen if each.outcome == outcome]
-        looked = [len(usual & each.words) / len(usual) >= least for each in mine if each.words and usual]
+        # Of very few names one may have left.
+        enough = min(least * len(usual), len(usual) - 1) if len(usual) >= FEW else len(usual)
+        looked = [len(usual & each.words) >= enough for each in mine if each.words and usual]
         share = sum(looked) / len(looked) if looked else float(outcome == "shape_changed")
         broken += share * len(mine)
     return broken
@@ -152,40 +169,53 @@ def _group(group: str, now: dict[str, Values], memory: Memory, run: Run) -> Iter
     known = [(before[key], values) for key, values in now.items() if key in before]
     if before:
         yield Measure(group, "", "known", len(known) / len(now), len(now))
-    counters = counters_of(group)
+    counters, young = counters_of(group), run.at.timestamp() - YOUNG.total_seconds()
+    old_enough = [pair for pair in known if (made := moment_of(pair[1].get("created_at"))) is None or made < young]
     rows = list(now.values())
     for name in rows[0]:
         values = [each.get(name) for each in rows]
-        pairs = [(old[name], new.get(name)) for old, new in known if old.get(name) is not None]
-        yield from _field(group, name, values, pairs, name in counters)
+        if name in PLACES:
+            yield from _level(group, name, values)
+            continue
+        counter = name in counters
+        pairs, grown = (
+            [(old[name], new.get(name)) for old, new in each if old.get(name) is not None]
+            for each in (known, old_enough if counter else known)
+        )
+        yield from _field(group, name, values, pairs, grown, counter)
     if len(known) < FEW:
         yield from _ratios(group, rows, counters)
     yield from _swaps(group, known, memory)
 
 
 def _field(
-    group: str, name: str, values: list[Value], pairs: list[tuple[Value, Value]], counter: bool
-) -> Iterable[Measure]:
-    """values: of everything; pairs: of what had a value before, then and now."""
+    group: str, name: str, values: list[Value], pairs: list[tuple[Value, Value]], grown: list[tuple[Value, Value]],
+    counter: bool,
+) -> Iterable[Measure]:  # fmt: skip
+    """values: of everything; pairs: of what had a value before, then and now; grown: those that may be compared by
+    size."""
     shown = [each for each in values if each is not None]
     yield Measure(group, name, "filled", len(shown) / len(values), len(values))
     if pairs:
         yield Measure(group, name, "lost", sum(new is None for _, new in pairs) / len(pairs), len(pairs))
     both = [(old, new) for old, new in pairs if new is not None]
-    numbers = [(old, new) for old, new in both if isinstance(old, float) and isinstance(new, float)]
+    numbers = [(old, new) for old, new in grown if isinstance(old, float) and isinstance(new, float)]
     if both and not (counter and numbers):
         yield Measure(group, name, "changed", sum(old != new for old, new in both) / len(both), len(both))
     if numbers:
         damp = 20.0 if counter and name not in AMOUNTS else 0.01  # 3 plays become 300 by themselves
+        n = len(set(numbers)) if name.startswith("author_") else len(numbers)  # of one author many posts say the same
         steps = [math.log((max(new, 0) + damp) / (max(old, 0) + damp)) for old, new in numbers]
-        yield Measure(group, name, "step", median(steps), len(steps))
+        yield Measure(group, name, "step", median(steps), n)
         if counter:
-            yield Measure(group, name, "still", sum(old == new for old, new in numbers) / len(numbers), len(numbers))
-    figures = [each for each in shown if isinstance(each, float)]
+            yield Measure(group, name, "still", sum(old == new for old, new in numbers) / len(numbers), n)
+    figures: list[Value] = [each for each in shown if isinstance(each, float)]
+    if len(figures) >= MANY:
+        yield Measure(group, name, "distinct", len(set(figures)) / len(figures), len(figures))
     if figures:
         yield Measure(group, name, "zero", sum(each == 0 for each in figures) / len(figures), len(figures))
         if len(numbers) < FEW:
-            yield Measure(group, name, "level", math.log1p(max(median(figures), 0)), len(figures))
+            yield from _level(group, name, figures)
     forms = Counter(each.partition(" ")[0] for each in shown if isinstance(each, str))
     for form in ("address", "digits", "list", "moment", "flag"):
         if forms:
@@ -193,6 +223,12 @@ def _field(
     texts = [each for each in shown if isinstance(each, str)]
     if len(texts) >= SEVERAL:
         yield Measure(group, name, "distinct", len(set(texts)) / len(texts), len(texts))
+
+
+def _level(group: str, name: str, values: list[Value]) -> Iterable[Measure]:
+    figures = [each for each in values if isinstance(each, float)]
+    if figures:
+        yield Measure(group, name, "level", math.log1p(max(median(figures), 0)), len(figures))
 
 
 def _ratios(group: str, rows: list[Values], counters: frozenset[str]) -> Iterable[Measure]:
@@ -211,7 +247,7 @@ def _swaps(group: str, known: list[tuple[Values, Values]], memory: Memory) -> It
     """Of things whose two fields differed: how many show each in the place of the other."""
     if not known:
         return
-    for one, other in combinations(known[0][0], 2):
+    for one, other in combinations([each for each in known[0][0] if each not in PLACES], 2):
         hits = n = 0
         for old, new in known:
             a, b = old.get(one), old.get(other)

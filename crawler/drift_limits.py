@@ -13,6 +13,7 @@ FEWEST_RUNS = 4  # of fewer nobody can say what is usual
 WIDTH = 5.0  # median absolute deviations
 CHANCE = 4.0  # standard errors of a counted share
 FEW, SEVERAL, MANY = 3, 5, 10
+OFTEN = 8  # runs
 SURE, SURE_WITH_WITNESS = 10.0, 1.5  # by chance once in e^10
 AMOUNTS = frozenset(("price", "list_price", "rating"))
 """Counters by name that count nothing: they move little, and both ways."""
@@ -45,6 +46,8 @@ def judged(measure: Measure, memory: Memory, reshaped: bool) -> tuple[Alarm, boo
 
 def _none_or_all(measure: Measure, what: str, past: Sequence[float], sure: float) -> bool:
     """None where there were always some, or all where it never was: of so many, no chance does that."""
+    if what in ("changed", "lost") and not any(past):  # two things, and none has ever done so
+        return measure.value == 1 and measure.n >= 2 and len(past) >= OFTEN
     if what not in ("filled", "lost", "form", "zero") or len(past) < FEWEST_RUNS or measure.value not in (0, 1):
         return False
     most = max(past) if measure.value == 1 else 1 - min(past)

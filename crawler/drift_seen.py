@@ -22,8 +22,10 @@ Signature = dict[str, tuple[float, float]]
 """By measure: its value in the first broken run, and what was usual."""
 PARTS = {"news": tuple(News.model_fields), "subtitles": tuple(Subtitle.model_fields)}
 """Lists of objects: the first is looked at."""
-UNSAID = frozenset(("topic_key", "at", "position"))
-"""Follows from other fields, from the moment, or from the order of rows."""
+UNSAID = frozenset(("topic_key", "at"))
+"""Follows from other fields, or from the moment."""
+PLACES = frozenset(("position",))
+"""Numbers that things exchange by nature: only how large they are as a whole says anything."""
 _URL = re.compile(r"(https?:)?//\S+")
 
 
@@ -120,6 +122,12 @@ def _value(value: Any) -> Value:
     else:
         form = "text" if " " in text.strip() else "word"
     return f"{form} {hash_of(text)}"
+
+
+def moment_of(value: Value) -> float | None:
+    """Seconds since 1970 of what `_value` made of a moment."""
+    form, _, seconds = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    return float(seconds) if form == "moment" else None
 
 
 @dataclass(slots=True)

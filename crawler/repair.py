@@ -9,7 +9,7 @@ value that is nowhere is said to be gone. A person decides.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
@@ -152,7 +152,7 @@ class _Search:
                 continue
             base, gained = compared(self.known, present, self.read(self.new, [*before, *aliases]))
             gain = fmean(gained.values()) - fmean(base.values()) if base else 0.0
-            if gain > (best[0] + 1e-9 if best else 0.0) and is_worth(base, gained):
+            if gain > (best[0] + 1e-9 if best else 0.0) and is_worth(base, gained, _same_place(aliases)):
                 best = gain, list(aliases)
                 if all(gained.get(name, 0.0) >= SURELY for name, share in base.items() if share < RIGHT):
                     break  # nothing is left to be brought back
@@ -214,7 +214,7 @@ class _Search:
             for other in paths[i + 1 :]:
                 if stars[one] == stars[other] and one[:-1] == other[:-1]:
                     gain = self._nearer(one, other)
-                    if gain > 0:
+                    if gain >= 0:  # 0: of moments, neither says today what either said before
                         here, there = trees.shown(one), trees.shown(other)
                         ranked.append((gain, (Alias(here, there), Alias(there, here))))
         ranked.sort(key=lambda pair: -pair[0])
@@ -238,7 +238,7 @@ class _Search:
         )
         usual = agreement(self.known, self.known)
         gone = tuple(
-            (kind, each) for kind, name in sorted(usual) if gained.get((kind, name), 0.0) < RIGHT
+            (kind, each) for kind, name in sorted(usual) if gained.get((kind, name), 0.0) < SURELY
             for each in gone_of(self.known, mended, kind, name)
         )  # fmt: skip
         since = min((each.fetched_at for each in self.new), default=datetime.min.replace(tzinfo=UTC))
@@ -323,25 +323,54 @@ def _likeness(lost: Path, there: Path, old: Sequence[Any], new: Sequence[Any]) -
 
 
 def _of_markup(old: Sequence[Capture], new: Sequence[Capture]) -> Iterator[Sequence[Alias]]:
-    """Names of elements, classes and attributes that have left, with names that have come; then two exchanged."""
-    before = [trees.tokens(each.body.decode("utf-8", "replace")) for each in old]
-    after = [trees.tokens(each.body.decode("utf-8", "replace")) for each in new]
+    """Names of elements, classes and attributes that have left, with names that have come; numbers in their texts that
+    are of another size; then two names exchanged."""
+    texts, now = ([each.body.decode("utf-8", "replace") for each in captures] for captures in (old, new))
+    before, after = ([trees.tokens(each) for each in bodies] for bodies in (texts, now))
     if not before or not after:
         return
-    usual, now = before[0].intersection(*before), after[0].union(*after)
-    lost = sorted(usual - now)
+    usual, there = before[0].intersection(*before), after[0].union(*after)
     come = sorted(after[0].intersection(*after) - before[0].union(*before))
+    yield from ((each,) for each in _renamed(sorted(usual - there), come))
+    # What else is called so is still there: of a list's titles that have another name, the page's own title.
+    yield from ((each,) for each in _renamed(sorted(usual & there), come))
+    both = sorted(usual.intersection(*after), key=lambda token: (token.startswith("<"), token))  # the narrower first
+    for each in both:
+        numbers = ([n for text in bodies for n in trees.numbers_at(text, each)] for bodies in (texts, now))
+        if (times := factor(*numbers)) is not None:
+            yield (Alias(each, each, times),)
+        elif all(trees.beside_numbers(text, each) for text in now) and not all(
+            trees.beside_numbers(text, each) for text in texts
+        ):
+            yield (Alias(each, each, count=True),)
+    then, later = trees.looks("".join(texts)), trees.looks("".join(now))
+    pairs = [(one, other) for i, one in enumerate(both) for other in both[i + 1 :] if _kind_of(one) == _kind_of(other)]
+    pairs.sort(key=lambda pair: -_exchanged(pair[0], pair[1], then, later))
+    yield from ((Alias(one, other), Alias(other, one)) for one, other in pairs[: MOST_TRIED * 4])
+
+
+def _renamed(gone: Sequence[str], come: Sequence[str]) -> list[Alias]:
     ranked = sorted(
-        ((SequenceMatcher(None, one, other).ratio(), one, other) for one in lost for other in come
+        ((SequenceMatcher(None, one, other).ratio(), one, other) for one in gone for other in come
          if _kind_of(one) == _kind_of(other)), reverse=True,
     )  # fmt: skip
-    yield from ((Alias(one, other),) for _, one, other in ranked[:MOST_TRIED])
-    # What else is called so is still there: of a list's titles that have another name, the page's own title.
-    others = [(one, other) for other in come for one in sorted(usual & now) if _kind_of(one) == _kind_of(other)]
-    yield from ((Alias(one, other),) for one, other in others[:MOST_TRIED])
-    both = sorted(usual & after[0].intersection(*after))
-    pairs = [(one, other) for i, one in enumerate(both) for other in both[i + 1 :] if _kind_of(one) == _kind_of(other)]
-    yield from ((Alias(one, other), Alias(other, one)) for one, other in pairs[: MOST_TRIED * 4])
+    return [Alias(one, other) for _, one, other in ranked[:MOST_TRIED]]
+
+
+def _exchanged(
+    one: str, other: str, before: Mapping[str, tuple[float, ...]], after: Mapping[str, tuple[float, ...]]
+) -> float:
+    """By how much each looks more as the other did than as itself."""
+
+    def apart(then: str, now: str) -> float:
+        return sum(abs(a - b) for a, b in zip(before[then], after[now], strict=True))
+
+    return apart(one, one) + apart(other, other) - apart(one, other) - apart(other, one)
+
+
+def _same_place(aliases: Sequence[Alias]) -> bool:
+    """Text that shows a number is read as one: nothing else is put in a value's place."""
+    return all(each.count and each.read == each.source for each in aliases)
 
 
 def _kind_of(token: str) -> str:

@@ -16,6 +16,7 @@ from crawler.items import Board, BoardEntry, Item
 
 LEAST_GAIN = 0.3
 """Agreement that a field has to gain, of 1."""
+LEAST_GAIN_IN_PLACE = 0.05
 MOST_LOST = 0.1
 NICE = tuple(Fraction(each) ** sign for each in (10, 60, 100, 1000, 3600, 10**6) for sign in (1, -1))
 SAME = 3
@@ -23,7 +24,8 @@ SAME = 3
 EMPTY: tuple[Any, ...] = (None, "", ())
 KNOWN = "(known)"
 """In the place of a field: how many of the things are there again."""
-MOVING = frozenset(("at", "position"))
+LISTED = frozenset(("position",))
+"""Things exchange these by nature: they are compared as a whole."""
 SAID = ("_precision", "shown_at")
 """Of these it matters whether they are said; how much follows from others."""
 Known = dict[str, Item]
@@ -70,28 +72,34 @@ def agreement(known: Known, now: Known, lists: frozenset[str] | None = None) -> 
     lists = (lists or frozenset()) | turned_over(known, now)
     for kind, items in kinds.items():
         found[kind, KNOWN] = sum(key in now for key, _ in items) / len(items)
-        turned = kind in lists
+        again = [(now[key], item) for key, item in items if key in now]
         for name in items[0][1].facts():
-            if name not in MOVING:
-                shown = [(now.get(key), item, getattr(item, name)) for key, item in items if turned or key in now]
-                share = (
-                    _alike(name, [value for _, _, value in shown], [getattr(each, name) for each in after[kind]])
-                    if turned else _agreeing(name, shown)
-                )  # fmt: skip
-                if share is not None:
-                    found[kind, name] = share
+            share = (
+                _alike(name, [_shown(item, name) for _, item in items], [_shown(each, name) for each in after[kind]])
+                if kind in lists or name in LISTED else _agreeing(name, again)
+            )  # fmt: skip
+            if share is not None:
+                found[kind, name] = share
     return found
 
 
-def _agreeing(name: str, shown: Iterable[tuple[Item | None, Item, Any]]) -> float | None:
-    """shown: what a thing is now, was before, and its value then."""
+def _shown(item: Item, name: str) -> Any:
+    """Of a list's moment, how many minutes old it says it is."""
+    if name != "at":
+        return getattr(item, name)
+    return round((item.observed_at - item.at).total_seconds() / 60) if isinstance(item, Board) else None
+
+
+def _agreeing(name: str, again: Iterable[tuple[Item, Item]]) -> float | None:
+    """again: what a thing is now, and was before."""
     shares = []
-    for other, item, then in shown:
+    for other, item in again:
+        then, now = _shown(item, name), _shown(other, name)
         if name.endswith(SAID):  # exact numbers stay exact
-            shares.append(float(other is not None and (getattr(other, name) is None) == (then is None)))
+            shares.append(float((now is None) == (then is None)))
         elif then not in EMPTY:
             moves = name in item.counters or name == "volume"
-            shares.append(0.0 if other is None else _agrees(then, getattr(other, name), moves))
+            shares.append(_agrees(then, now, moves))
     return fmean(shares) if shares else None
 
 
@@ -102,7 +110,12 @@ def _alike(name: str, then: list[Any], now: list[Any]) -> float | None:
     if not filled:
         return None
     share = min(1.0, (len(shown) / len(now)) / (len(filled) / len(then))) if now else 0.0
-    if not shown or not isinstance(filled[0], int | float | Decimal) or isinstance(filled[0], bool):
+    if not shown or isinstance(filled[0], bool):
+        return share
+    if isinstance(filled[0], str):
+        then_unlike, now_unlike = (len(set(values)) / len(values) for values in (filled, shown))
+        return share * (1 - abs(then_unlike - now_unlike))
+    if not isinstance(filled[0], int | float | Decimal):
         return share
     numbers = [[float(each) for each in values] for values in (filled, shown)]
     return share * closeness(*numbers)
@@ -123,10 +136,14 @@ def compared(known: Known, one: Known, other: Known) -> tuple[Agreement, Agreeme
     return agreement(known, one, lists), agreement(known, other, lists)
 
 
-def is_worth(base: Mapping[tuple[str, str], float], gained: Mapping[tuple[str, str], float]) -> bool:
-    """Some field comes back, and none is lost for it."""
+def is_worth(
+    base: Mapping[tuple[str, str], float], gained: Mapping[tuple[str, str], float], same_place: bool = False
+) -> bool:
+    """Some field comes back, and none is lost for it. same_place: only in the form of a value, so that less is enough:
+    of a few the text may have been readable as it was."""
     changes = [gained.get(name, 0.0) - share for name, share in base.items()]
-    return max(changes, default=0.0) >= LEAST_GAIN and min(changes, default=0.0) >= -MOST_LOST
+    least = LEAST_GAIN_IN_PLACE if same_place else LEAST_GAIN
+    return max(changes, default=0.0) >= least and min(changes, default=0.0) >= -MOST_LOST
 
 
 def shown_by(known: Known, kind: str, field: str) -> int:
@@ -140,7 +157,8 @@ def gone_of(known: Known, now: Known, kind: str, field: str) -> Iterator[str]:
     before, after = (
         [getattr(item, field, None) for item in each.values() if item.kind == kind] for each in (known, now)
     )
-    if any(before) and not any(after):
+    shown = [each for each in after if each is not None]
+    if not any(shown) and (any(before) or (shown and all(each is None for each in before))):
         yield field
         return
     for part in PARTS.get(field, ()):
@@ -204,16 +222,18 @@ def _number(text: str) -> Decimal | int | None:
     return Decimal(plain) if plain.replace(".", "", 1).isdecimal() else parse_count(text).value
 
 
-def _large(numbers: Sequence[float]) -> float:
-    """The number that a fifth of them exceeds: of counters, many are 0."""
-    ordered = sorted(map(abs, numbers))
-    return ordered[(4 * (len(ordered) - 1) + 4) // 5] if ordered else 0.0
+def _apart(before: Sequence[float], after: Sequence[float]) -> float | None:
+    """By which factor the old numbers are larger, as a logarithm; zeros aside, of which counters have many."""
+    a, b = (sorted(abs(each) for each in numbers if each) for numbers in (before, after))
+    if not a or not b:
+        return None
+    return fmean(math.log(one / other) for one, other in zip(_quantiles(a)[2:], _quantiles(b)[2:], strict=True))
 
 
 def factor(before: Sequence[float], after: Sequence[float]) -> Fraction | None:
     """What the new numbers have to be multiplied with to be those of before; None where they are of one size."""
-    a, b = (_large(each) for each in (before, after))
-    if not a or not b or abs(math.log(a / b)) < math.log(4):
+    apart = _apart(before, after)
+    if apart is None or abs(apart) < math.log(4):
         return None
-    near = min(NICE, key=lambda each: abs(math.log(float(each) * b / a)))
-    return near if abs(math.log(float(near) * b / a)) < math.log(1.6) else None
+    near = min(NICE, key=lambda each: abs(math.log(each) - apart))
+    return near if abs(math.log(near) - apart) < math.log(1.6) else None

@@ -70,8 +70,12 @@ def patched(body: bytes, aliases: Sequence[Alias]) -> bytes:
 
     Where a source is not there, nothing is done.
     """
-    if names := {each.source: each.read for each in aliases if each.in_markup}:
-        body = trees.renamed(body.decode("utf-8", "surrogateescape"), names).encode("utf-8", "surrogateescape")
+    if markup := [each for each in aliases if each.in_markup]:
+        text = trees.renamed(body.decode("utf-8", "surrogateescape"), {each.source: each.read for each in markup})
+        for each in markup:
+            if each.times is not None or each.count:
+                text = trees.rescaled(text, each.read, each.times)
+        body = text.encode("utf-8", "surrogateescape")
     paths = [each for each in aliases if not each.in_markup]
     if not paths:
         return body

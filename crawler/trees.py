@@ -8,10 +8,14 @@ entities. What is no JSON has names instead of paths: elements, classes and `dat
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from crawler.fields import load_json
@@ -200,14 +204,65 @@ def vocabulary(body: bytes) -> tuple[frozenset[str], frozenset[str]]:
 
 def tokens(text: str) -> set[str]:
     """`<td`, `class=trends`, `data-e2e=like-count`: what selectors can name."""
-    found: set[str] = set()
+    return {token for element in _ELEMENT.finditer(text) for token in _tokens(element)}
+
+
+def _tokens(element: re.Match[str]) -> Iterator[str]:
+    yield f"<{element[1].lower()}"
+    for attribute in _ATTRIBUTE.finditer(element[2]):
+        name, value = attribute[1].lower(), attribute[2][1:-1]
+        words = value.split() if name == "class" else [value]
+        yield from (f"{name}={word}" for word in words if len(word) <= 60 and not _NUMBER.fullmatch(word))
+
+
+def looks(text: str) -> dict[str, tuple[float, ...]]:
+    """By token: elements that have it, those with a text, with a text that begins as a number, and how long their
+    texts are; all as logarithms."""
+    found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for element in _ELEMENT.finditer(text):
-        found.add(f"<{element[1].lower()}")
-        for attribute in _ATTRIBUTE.finditer(element[2]):
-            name, value = attribute[1].lower(), attribute[2][1:-1]
-            words = value.split() if name == "class" else [value]
-            found.update(f"{name}={word}" for word in words if len(word) <= 60 and not _NUMBER.fullmatch(word))
-    return found
+        said = text[element.end() : text.find("<", element.end())].strip()
+        for token in _tokens(element):
+            about = found[token]
+            about[0] += 1
+            about[1] += bool(said)
+            about[2] += said[:1].isdigit()
+            about[3] += len(said)
+    return {token: tuple(map(math.log1p, about)) for token, about in found.items()}
+
+
+def numbers_at(text: str, token: str) -> list[float]:
+    """The first number of each text directly in an element that has this token."""
+    return [float(each[3].replace(",", "")) for each in _numbered(token).finditer(text)]
+
+
+def beside_numbers(text: str, token: str) -> bool:
+    """Whether all of those texts say more than the number."""
+    found = [bool((each[2] + each[4]).strip()) for each in _numbered(token).finditer(text)]
+    return bool(found) and all(found)
+
+
+def rescaled(text: str, token: str, times: Fraction | None) -> str:
+    """Markup with those numbers multiplied; None: with them alone, and nothing beside them."""
+
+    def made(found: re.Match[str]) -> str:
+        opening, before, shown, after = found.groups()
+        if times is None:
+            return f"{opening}{shown}"
+        number = Fraction(shown.replace(",", "")) * times
+        plain = str(number) if number.denominator == 1 else f"{float(number):.8f}".rstrip("0")
+        return f"{opening}{before}{plain}{after}"
+
+    return _numbered(token).sub(made, text)
+
+
+@cache
+def _numbered(token: str) -> re.Pattern[str]:
+    name, _, value = token.partition("=")
+    opening = (
+        rf"{re.escape(token)}(?:\s[^<>]*)?>" if not value
+        else rf"<[^<>]*\b{re.escape(name)}=[\"'](?:[^\"']*\s)?{re.escape(value)}(?:\s[^\"']*)?[\"'][^<>]*>"
+    )  # fmt: skip
+    return re.compile(rf"({opening})([^<\d]*)(\d[\d,]*(?:\.\d+)?)([^<]*)")
 
 
 def renamed(text: str, changes: dict[str, str]) -> str:
