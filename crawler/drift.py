@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
@@ -105,10 +105,12 @@ def _pages(run: Run, memory: Memory) -> Iterable[Measure]:
         if not each.damaged and each.outcome not in ("network", "robots", "rate_limited"):
             by_parser[each.parser].append(each)
     for parser, seen in by_parser.items():
-        usual = {word for word, share in memory.words.get(parser, {}).items() if share > 0.8}
-        broken = _broken(seen, usual)
+        broken = _broken(seen, memory.words.get(parser, {}))
         yield Measure(f"{parser} page", "", "broken", broken / len(seen), len(seen))
         good = [each for each in seen if each.outcome == "ok"]
+        read = [each for each in seen if each.outcome in ("ok", "empty")]
+        if read:
+            yield Measure(f"{parser} page", "", "empty", 1 - len(good) / len(read), len(read))
         odd = Counter(name for each in good for name in set(each.odd))
         for name in {*odd, *_open_fields(memory, f"{parser} page")} if good else ():
             yield Measure(f"{parser} page", name, "odd", odd[name] / len(good), len(good))
@@ -118,20 +120,29 @@ def _open_fields(memory: Memory, group: str) -> list[str]:
     return [name for about in memory.opened for where, _, name in (about.rpartition("|"),) if where == group and name]
 
 
-def _broken(seen: list[PageSeen], usual: set[str]) -> float:
+def _broken(seen: list[PageSeen], names: Mapping[str, float]) -> float:
     """How many of these pages are there and hold their data no longer where it was.
 
     Of an outcome only some bodies were looked at: the others count as those do.
     """
+    usual = {name for name, share in names.items() if share > 0.8}
     broken = 0.0
     for outcome, least in (("shape_changed", SAME_SITE), ("blocked", SAME_PAGE), ("empty", SAME_PAGE)):
         mine = [each for each in seen if each.outcome == outcome]
         # Of very few names one may have left.
         enough = min(least * len(usual), len(usual) - 1) if len(usual) >= FEW else len(usual)
-        looked = [len(usual & each.words) >= enough for each in mine if each.words and usual]
+        looked = [
+            len(usual & each.words) >= enough or (outcome == "shape_changed" and _is_rest(each, names))
+            for each in mine if each.words and usual
+        ]  # fmt: skip
         share = sum(looked) / len(looked) if looked else float(outcome == "shape_changed")
         broken += share * len(mine)
     return broken
+
+
+def _is_rest(page: PageSeen, names: Mapping[str, float]) -> bool:
+    """Data of which little is left, and nothing that such pages do not have: no wall is made so."""
+    return bool(page.links) and page.words <= names.keys()
 
 
 def _reshaped(run: Run, memory: Memory) -> frozenset[str]:
@@ -272,6 +283,7 @@ def _telling(alarms: list[Alarm]) -> list[Alarm]:
     order = (
         "broken",
         "gone",
+        "empty",
         "swap",
         "odd",
         "lost",

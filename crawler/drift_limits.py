@@ -31,7 +31,7 @@ def judged(measure: Measure, memory: Memory, reshaped: bool) -> tuple[Alarm, boo
     runs = memory.group_runs.get(measure.group, 0)
     if runs < FEWEST_RUNS:
         return None
-    if what in ("lost", "changed", "zero", "swap", "broken", "odd"):
+    if what in ("lost", "changed", "zero", "swap", "broken", "odd", "empty"):
         past = past or [0.0]  # so it is at home, until a chart says otherwise
     elif len(past) < max(FEWEST_RUNS, min(runs, RUNS) // 2):
         return None  # not usually there
@@ -46,7 +46,7 @@ def judged(measure: Measure, memory: Memory, reshaped: bool) -> tuple[Alarm, boo
 
 def _none_or_all(measure: Measure, what: str, past: Sequence[float], sure: float) -> bool:
     """None where there were always some, or all where it never was: of so many, no chance does that."""
-    if what in ("changed", "lost") and not any(past):  # two things, and none has ever done so
+    if what in ("changed", "lost", "empty") and not any(past):  # two things, and none has ever done so
         return measure.value == 1 and measure.n >= 2 and len(past) >= OFTEN
     if what not in ("filled", "lost", "form", "zero") or len(past) < FEWEST_RUNS or measure.value not in (0, 1):
         return False
@@ -83,6 +83,8 @@ def _share_limits(measure: Measure, what: str, low: float, high: float, slack: f
             return -1.0, high + 0.1
         case "swap":
             return -1.0, max(high, 0.55 if n >= 2 else 0.99)
+        case "empty":  # some always may be
+            return -1.0, 1.0
         case "lost" if counter:  # a shown counter is not taken away
             return -1.0, max(high + 0.3, 0.5)
         case "lost" | "changed" | "zero":

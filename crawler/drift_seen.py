@@ -200,6 +200,7 @@ SAYS = {
     "broken": "pages that hold their data no longer where it was:",
     "odd": "pages on which it is there and cannot be read:",
     "gone": "items of a page:",
+    "empty": "pages that say there is nothing:",
     "known": "known from earlier runs:",
     "filled": "filled:",
     "lost": "had a value before and have none now:",

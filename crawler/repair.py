@@ -35,6 +35,7 @@ from crawler.repair_proof import (
     name_of,
     numbers_in,
     shown_by,
+    turned_over,
 )  # fmt: skip
 from crawler.repairs import NONE, Alias, Repair, Repairs, revision
 from crawler.trees import EACH, Path
@@ -150,7 +151,10 @@ class _Search:
                 break
             if used & {each.read for each in aliases}:
                 continue
-            base, gained = compared(self.known, present, self.read(self.new, [*before, *aliases]))
+            after = self.read(self.new, [*before, *aliases])
+            base, gained = compared(self.known, present, after)
+            if aliases[0].in_markup and len(aliases) > 1 and turned_over(self.known, after):
+                continue  # of names that are both still there, only things known again tell which is which
             gain = fmean(gained.values()) - fmean(base.values()) if base else 0.0
             if gain > (best[0] + 1e-9 if best else 0.0) and is_worth(base, gained, _same_place(aliases)):
                 best = gain, list(aliases)
@@ -345,8 +349,9 @@ def _of_markup(old: Sequence[Capture], new: Sequence[Capture]) -> Iterator[Seque
             yield (Alias(each, each, count=True),)
     then, later = trees.looks("".join(texts)), trees.looks("".join(now))
     pairs = [(one, other) for i, one in enumerate(both) for other in both[i + 1 :] if _kind_of(one) == _kind_of(other)]
-    pairs.sort(key=lambda pair: -_exchanged(pair[0], pair[1], then, later))
-    yield from ((Alias(one, other), Alias(other, one)) for one, other in pairs[: MOST_TRIED * 4])
+    ranked = sorted(((_exchanged(*pair, then, later), *pair) for pair in pairs), reverse=True)
+    likely = [(one, other) for nearer, one, other in ranked if nearer >= 0]
+    yield from ((Alias(one, other), Alias(other, one)) for one, other in likely[: MOST_TRIED * 4])
 
 
 def _renamed(gone: Sequence[str], come: Sequence[str]) -> list[Alias]:

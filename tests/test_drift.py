@@ -13,7 +13,7 @@ from benchmarks import drift as benchmark
 from crawler.drift import Finding, accepted, examine
 from crawler.drift_limits import FEWEST_RUNS
 from crawler.drift_seen import Memory, PageSeen, Run, field_of, names
-from crawler.items import Post
+from crawler.items import BoardEntry, Post
 from crawler.storage.drift import Drift, forget
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -99,6 +99,73 @@ def test_a_break_is_not_learned_however_long_it_lasts_and_its_end_is_seen(memory
         assert "likes" in fields(found)
         known = found.memory
     assert examine(run(40), known).alarms == ()
+
+
+def test_a_run_that_cannot_tell_neither_ends_a_break_nor_is_learned(memory: Memory, database: Database[Any]) -> None:
+    kept = Drift(database)
+    broken = examine(run(8, likes=None), memory)
+    kept.keep("tiktok_search", "run8", NOON + timedelta(hours=8), broken.memory, broken.alarms)
+    walled = Run(NOON + timedelta(hours=9), pages=[PageSeen("tiktok.list", "blocked", names(("captcha", "verify")))])
+    silent = examine(walled, broken.memory)
+    assert (silent.alarms, silent.untold) == ((), ("tiktok.list post|likes",))
+    kept.keep("tiktok_search", "run9", NOON + timedelta(hours=9), silent.memory, silent.alarms)
+    assert [each.state for each in kept.breaks()] == ["open"]
+    assert "likes" in fields(examine(run(10, likes=None), silent.memory))
+    over = examine(run(10), Memory.of(silent.memory.as_data()))
+    assert (over.alarms, over.untold, over.memory.opened) == ((), (), {})
+
+
+def test_what_lies_nearer_to_the_break_than_to_what_was_before_goes_on_although_little_is_seen(memory: Memory) -> None:
+    def few(hour: int, **odd: Any) -> Run:
+        made = run(hour, **odd)
+        made.entities["tiktok.list post"] = dict(list(made.entities["tiktok.list post"].items())[:2])
+        return made
+
+    broken = examine(run(8, saves=7), memory)  # never shown before
+    assert "saves" in fields(broken)
+    assert "saves" in fields(examine(few(9, saves=7), broken.memory))
+    assert "saves" not in fields(examine(few(9), broken.memory))
+
+
+def test_ranks_that_count_otherwise_are_told() -> None:
+    def listed(hour: int, step: int = 1) -> Run:
+        made = Run(NOON + timedelta(hours=hour), pages=[PageSeen("x.trends", "ok", WORDS)])
+        for n in range(1, 21):
+            topic = f"topic{(n + hour) % 25}"
+            made.take(BoardEntry(
+                platform="x", url="https://x.example/", observed_at=made.at, capture="c", parser="x.trends@1",
+                board="x:br", at=made.at, position=n * step, topic=topic, topic_key=topic,
+            ))  # fmt: skip
+        return made
+
+    known = Memory()
+    for hour in range(8):
+        found = examine(listed(hour), known)
+        assert found.alarms == ()
+        known = found.memory
+    assert fields(examine(listed(8, 100), known)) == {"position"}
+
+
+def test_what_is_younger_than_a_day_may_multiply() -> None:
+    known = Memory()
+    for hour in range(8):
+        known = examine(run(hour, created_at=NOON), known).memory
+    assert examine(run(8, created_at=NOON, views=lambda post: post["views"] * 9), known).alarms == ()
+    known = Memory()
+    for hour in range(8):
+        known = examine(run(hour, created_at=NOON - timedelta(days=2)), known).memory
+    old = examine(run(8, created_at=NOON - timedelta(days=2), views=lambda post: post["views"] * 9), known)
+    assert "views" in fields(old)
+
+
+def test_pages_that_never_were_empty_and_all_are_now_are_told(memory: Memory) -> None:
+    known = memory
+    for hour in (8, 9):
+        known = examine(run(hour), known).memory
+    nothing = Run(NOON + timedelta(hours=10), pages=[PageSeen("tiktok.list", "empty", names(("cursor",)))] * 2)
+    assert [each.measure.what for each in examine(nothing, known).alarms] == ["empty"]
+    nothing.pages = nothing.pages[:1]
+    assert examine(nothing, known).alarms == ()
 
 
 def test_what_a_person_accepts_is_learned_anew_and_the_rest_stays_known(memory: Memory) -> None:

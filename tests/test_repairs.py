@@ -62,6 +62,42 @@ def test_names_of_markup_change_places_and_nothing_else_does() -> None:
     assert patched(b"<h3>t</h3><H3 id='1'>u</H3>", [Alias("<h2", "<h3")]) == b"<h2>t</h2><h2 id='1'>u</h2>"
 
 
+def test_numbers_in_markup_are_multiplied_or_freed_of_what_stands_beside_them() -> None:
+    page = b'<td class="a pos">12 b.</td><td class="n">20,000+</td><ht:n>1.5M</ht:n><td>20,000</td>'
+    made = patched(page, [
+        Alias("class=pos", "class=pos", count=True), Alias("class=n", "class=n", Fraction("1/1000")),
+        Alias("<ht:n", "<ht:n", Fraction(10)),
+    ])  # fmt: skip
+    assert made == b'<td class="a pos">12</td><td class="n">20+</td><ht:n>15M</ht:n><td>20,000</td>'
+
+
+def feed(at: datetime, row: str = "<li><b class='t'>Topic {n}</b><i class='v'>{v}</i></li>") -> Capture:
+    rows = "".join(row.format(n=n, v=f"{n}00K") for n in range(1, 9))
+    page = (
+        f'<html><title>trends24</title><link rel="canonical" href="https://trends24.in/brazil/"><h3>Hours</h3>'
+        f'<div class="list-container"><h3 data-timestamp="{at.timestamp():.0f}">now</h3><ol class="trend-card__list">'
+        + rows
+        + "</ol></div></html>"
+    )
+    return Capture("https://trends24.in/brazil/", at, 200, {}, page.encode(), "http", Vantage(), None, None)
+
+
+ROW = "<li><a class='t'>Topic {n}</a><i class='tweet-count'>{v}</i></li>"
+
+
+@pytest.mark.parametrize(
+    ("row", "aliases"),
+    [
+        (ROW.replace("tweet-count", "amount"), (Alias("class=tweet-count", "class=amount"),)),
+        ("<li><i class='t'>Topic {n}</i><a class='tweet-count'>{v}</a></li>", (Alias("<a", "<i"), Alias("<i", "<a"))),
+        (ROW.replace("{v}", "soon"), ()),
+    ],
+    ids=["renamed", "exchanged", "unreadable"],
+)  # fmt: skip
+def test_names_of_markup_are_found_again(row: str, aliases: tuple[Alias, ...]) -> None:
+    assert propose("trends24.trends", [feed(NOON, ROW)], [feed(NOON + HOUR, row)]).aliases == aliases
+
+
 def catalogue(at: datetime, name: str = "price", cents: int = 0) -> Capture:
     products = [
         {"id": n, "title": f"Sock {n}", "handle": f"sock-{n}",
