@@ -67,7 +67,7 @@ def slot_alarm(watch: str, reason: str, slots: int, at: datetime) -> Notice:
 
 def drift_alarm(spider: str, run: str, says: Sequence[str], at: datetime) -> Notice:
     """Fields that have changed their shape since a run; said daily while it lasts."""
-    title = f"{spider}: {len(says)} field{'s' if len(says) > 1 else ''} changed shape since run {run}"
+    title = f"{spider}: {len(says)} change{'s' if len(says) > 1 else ''} of shape since run {run}"
     told = [*says[:MOST_SAID], *([f"{len(says) - MOST_SAID} more: scrapy drift"] if len(says) > MOST_SAID else [])]
     todo = (
         "Where did the values go: scrapy drift --propose. What would change: scrapy replay --diff --with FILE. "

@@ -63,6 +63,9 @@ def test_a_renamed_field_is_told_at_once_and_mended_when_a_person_says_so(
     assert "scrapy drift --propose" in said
     told_of(database, tmp_path)
     file = tmp_path / "repairs.toml"
+    stranger = shell("drift", "nobody")
+    assert (stranger.returncode, "no crawl of such a spider" in stranger.stderr) == (2, True)
+    assert "no such folder" in shell("drift", "--propose", "-o", str(tmp_path / "none" / "repairs.toml")).stderr
     proposed = shell("drift", "--propose", "-o", str(file))
     assert proposed.returncode == 0, proposed.stderr
     assert 'from = "/products/*/variants/*/amount"' in file.read_text()

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from crawler.storage.connect import opened
 from crawler.storage.drift import Break, Drift
 from crawler.storage.errors import StorageError
 
+TOLD = 4  # fields of a kind
 MOST_CAPTURES = 12  # of each side, of different addresses
 
 
@@ -56,8 +58,14 @@ class Command(PlainCommand):
             raise UsageError("-o FILE goes with --propose", print_help=False)
         if len(args) > 1:
             raise UsageError("name one spider, or none for all", print_help=False)
+        if opts.file and not Path(opts.file).parent.is_dir():
+            raise UsageError(f"-o {opts.file}: no such folder", print_help=False)
         with opened(settings) as database:
             kept = Drift(database)
+            if args and args[0] not in (known := kept.spiders()):
+                sys.stderr.write(f"{printable(args[0])[:80]}: no crawl of such a spider was judged yet; "
+                                 f"there is {', '.join(known) or 'none'}\n")  # fmt: skip
+                return 2
             if opts.accept:
                 return _accept(kept, opts.accept)
             return _propose(kept, settings, args, opts) if opts.propose else _list(kept, args, opts)
@@ -81,7 +89,8 @@ def _list(kept: Drift, args: list[str], opts: argparse.Namespace) -> int:
         for each in found:
             print(f"{each.state:8} {_about(each)}")
             print(f"         {each.says}")
-            print(f"         since {each.since:%Y-%m-%d %H:%M} UTC, run {each.since_run}; {each.runs} runs, "
+            runs = f"{each.runs} run{'s' if each.runs > 1 else ''}"
+            print(f"         since {each.since:%Y-%m-%d %H:%M} UTC, run {each.since_run}; {runs}, "
                   f"the last {each.last:%Y-%m-%d %H:%M}: {each.last_run}")  # fmt: skip
             if each.proposal:
                 print(f"         repair: {each.proposal['state']}")
@@ -136,7 +145,8 @@ def _write(made: list[Proposal], committed: repairs.Repairs, opts: argparse.Name
     if opts.file:
         before = repairs.as_toml(each for those in committed.values() for each in those)
         Path(opts.file).write_text(f"{before}\n{text}" if before else text, encoding="utf-8")
-        print(f"written to {opts.file}; what it would change: scrapy replay --diff --with {opts.file}")
+        said = sys.stderr if opts.json else sys.stdout
+        said.write(f"written to {opts.file}; what it would change: scrapy replay --diff --with {opts.file}\n")
     elif not opts.json:
         print(f"\n{text}\nAs a file: scrapy drift --propose -o repairs.toml")
 
@@ -167,19 +177,37 @@ def lines(spider: str, page: str, proposal: Proposal | None, old: int, new: int)
             + (f" times {each.times}" if each.times is not None else "")
             + (', text such as "1.2K"' if each.count else "")
         )
-    for moved in proposal.moved:
-        about = f"{moved.kind}s known before" if moved.field == KNOWN else f"{moved.kind}.{moved.field}"
-        yield (f"  {about}: agrees with what was known {moved.agree_before:.0%} -> "
-               f"{moved.agree_after:.0%} (n={moved.n})")  # fmt: skip
-        yield from _examples(moved)
+    for kind in dict.fromkeys(each.kind for each in proposal.moved):
+        told, rest = _told(proposal, kind)[:TOLD], _told(proposal, kind)[TOLD:]
+        for moved in told:
+            share = f"{moved.agree_before:.0%} -> {moved.agree_after:.0%} (n={moved.n})"
+            yield f"  {_moved(moved)}: " + (share if moved.field == KNOWN else f"agrees with what was known {share}")
+            yield from _examples(moved)
+        if rest:
+            yield f"  and of {kind} as well: {', '.join(each.field for each in rest)}"
     for kind, name in proposal.gone:
         yield f"  {kind}.{name}: the value is gone; it stands nowhere in the new pages"
     if not proposal.aliases and not proposal.gone:
         yield "  no path brings known values back"
 
 
+def _told(proposal: Proposal, kind: str | None = None) -> list[Moved]:
+    """What says most first: things known again, numbers, then the rest."""
+    mine = [each for each in proposal.moved if each.n and kind in (None, each.kind)]
+    return sorted(mine, key=lambda each: (each.field != KNOWN, not _is_number(each)))
+
+
+def _is_number(moved: Moved) -> bool:
+    values = [each.before for each in moved.examples if not isinstance(each.before, bool)]
+    return any(isinstance(each, int | float | Decimal) for each in values)
+
+
+def _moved(each: Moved) -> str:
+    return f"{each.kind}: known again" if each.field == KNOWN else f"{each.kind}.{each.field}"
+
+
 def _examples(moved: Moved) -> Iterator[str]:
-    for each in moved.examples:
+    for each in () if moved.field == KNOWN else moved.examples[:1]:
         values = [printable(str(value))[:40] for value in (each.before, each.now, each.mended)]
         yield (f"    {printable(each.key)[:60]}: before {values[0]} ({each.before_in[:8]}); "
                f"now read as {values[1]}, repaired {values[2]} ({each.now_in[:8]})")  # fmt: skip
@@ -208,7 +236,9 @@ def summary(proposal: Proposal | None, old: int, new: int) -> dict[str, Any]:
     if proposal is None:
         return {"state": f"nothing to search in ({old} captures from before, {new} since)", "aliases": []}
     if proposal.aliases:
-        proved = ", ".join(f"{each.kind}.{each.field} {each.agree_after:.0%} (n={each.n})" for each in proposal.moved)
+        moved = _told(proposal)
+        proved = ", ".join(f"{_moved(each)} {each.agree_after:.0%} (n={each.n})" for each in moved[:TOLD])
+        proved += f" and {len(moved) - TOLD} fields more" if len(moved) > TOLD else ""
         state = f"proposed: {proved}" if proved else "proposed"
     elif proposal.gone:
         state = "the value is gone: " + ", ".join(f"{kind}.{name}" for kind, name in proposal.gone)

@@ -87,6 +87,10 @@ class Drift:
             {"_id": spider}, {"_id": spider, "at": at, "memory": packed}, upsert=True
         )  # fmt: skip
 
+    def spiders(self) -> list[str]:
+        """Those of which something is remembered."""
+        return sorted(str(row["_id"]) for row in self._database["drift"].find({}, {"_id": 1}))
+
     def breaks(self, *states: str, most: int = 500) -> list[Break]:
         """The newest first."""
         query = {"state": {"$in": list(states)}} if states else {}
