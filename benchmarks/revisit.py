@@ -27,7 +27,7 @@ from crawler.revisit import POLICIES, Evenly, Rates
 SHARES = (0.05, 0.10, 0.20, 0.50)
 DRAWS = 1000
 NEEDED = 0.20
-TRIED = 180  # policies looked at on what is not kept: 95 weights, memories and priors of rate x age^2; then sums
+TRIED = 200  # policies looked at on what is not kept: 95 weights, memories and priors of rate x age^2; then sums
 
 
 @dataclass(frozen=True)

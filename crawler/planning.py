@@ -108,7 +108,10 @@ def _candidate(watch: Watch, known: Known | None, limits: Limits) -> Candidate:
     if known is None:
         return Candidate(watch.id, watch.spider, slot_h, None)
     most = min((each for each in (limits.pages, limits.host_pages) if each is not None), default=math.inf)
-    return Candidate(watch.id, watch.spider, slot_h, known.learned, min(max(1.0, known.pages), most), known.host)
+    return Candidate(
+        watch.id, watch.spider, slot_h, known.learned, min(max(1.0, known.pages), most), known.host,
+        shown=known.seen is not None,
+    )  # fmt: skip
 
 
 def alarms(chosen: Sequence[Choice]) -> list[str]:

@@ -8,7 +8,8 @@ are wanted, each with its own index where changes come by chance, r an hour:
 - changes seen soon: c·e²/2, for c changes an hour that wait since they came;
 - numbers close to the true ones: g·e²/2, for numbers that grow by g an hour.
 They are added, each divided by what looks at even intervals would come to (Evenly), so that no unit and no size of the
-budget is built in. The budget is never exceeded, and after STARVED even intervals a target comes first.
+budget is built in. The budget is never exceeded. First comes what was never looked at, then what waits for STARVED even
+intervals, or, looked at a few times, for one, two, four: what is new moves fast or not at all, whatever is usual.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ from typing import Any, Protocol, Self
 
 MEMORY_SLOTS = 100  # what is older than that counts 1/e as much; 50 to 400 do about as well on hourly lists
 PRIOR_CHANGES = 0.5  # what is usual for its source weighs as much as half a change of its own
-STARVED = (
-    6.0  # even intervals; so a sixth of the budget at most goes to what does not move, and what awakes is seen soon
-)
+STARVED = 8.0  # even intervals; so an eighth of the budget at most goes to what does not move
 LAG = 2.0  # seeing changes soon counts twice; 1 and 1.5 find a few per cent more changes, later
 MOST_SURE = 0.99  # that a target changes within a slot
 MOST_LOOKS = 60  # of a target, the newest; read anew after each of them
@@ -206,7 +205,7 @@ class Uniform:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How much each counts: looks that find a change, changes seen soon, numbers close to the true ones."""
+    """How much each of the three counts."""
 
     name: str
     useful: float
@@ -240,6 +239,13 @@ class Candidate:
     pages: float = 1.0
     """That a look takes."""
     host: str = ""
+    shown: bool = True
+    """Whether a look ever did show something: a wall is not asked again the sooner for it."""
+
+    @property
+    def at_most(self) -> float:
+        """Even intervals between two looks."""
+        return min(STARVED, 2.0 ** min(self.learned.looks, 9)) if self.learned and self.shown else STARVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,23 +274,22 @@ class Choice:
     """None: never looked at."""
     longest_h: float
     """It never waits longer, whatever its rates."""
+    first_h: float
+    """It comes before what is merely urgent when it has waited so long: the same, or sooner where looks are few."""
     urgency: float
     rates: Rates
     taken: bool = False
 
     @property
-    def starving(self) -> bool:
-        return self.waited_h is not None and self.waited_h >= self.longest_h
-
-    @property
     def first(self) -> bool:
-        return self.waited_h is None or self.starving
+        return self.waited_h is None or self.waited_h >= self.first_h
 
     def why(self) -> str:
         if self.waited_h is None:
             return "never looked at"
-        if self.starving:
-            return f"not looked at for {self.waited_h:.1f} h; nothing waits longer than {self.longest_h:.1f} h"
+        if self.first:
+            whose = "nothing" if self.first_h >= self.longest_h else "what was looked at so few times never"
+            return f"not looked at for {self.waited_h:.1f} h; {whose} waits longer than {self.first_h:.1f} h"
         likely = self.rates.changed(self.waited_h)
         return (
             f"{self.rates.changes_per_h:.3g} changes and {self.rates.growth_per_h:.2%} growth an hour; last look "
@@ -293,18 +298,16 @@ class Choice:
 
 
 def plan(policy: Policy, targets: Sequence[Candidate], now: datetime, allowance: Allowance) -> list[Choice]:
-    """Every target once, most urgent first: those that starve, those never looked at, then by urgency."""
+    """Every target once, most urgent first: those never looked at, those that wait for too long, then by urgency."""
     rates, evens = rates_of(targets), _even_h(targets, allowance)
     evenly = _evenly(targets, rates, evens)
     ranked = []
     for each in targets:
-        longest_h = STARVED * max(each.slot_h, evens[each.host])
+        even_h = max(each.slot_h, evens[each.host])
         waited_h = None if each.learned is None else max(0.0, (now - each.learned.at) / _HOUR)
         urgency = policy.urgency(rates[each.id], waited_h or 0.0, evenly) / each.pages
-        choice = Choice(each.id, waited_h, longest_h, urgency, rates[each.id])
-        rank = (
-            (0, -(waited_h or 0) / longest_h) if choice.starving else (1, 0) if choice.first else (2, -choice.urgency)
-        )
+        choice = Choice(each.id, waited_h, STARVED * even_h, each.at_most * even_h, urgency, rates[each.id])
+        rank = (0, 0.0) if waited_h is None else (1, -waited_h / choice.first_h) if choice.first else (2, -urgency)
         ranked.append((rank, each.id, each, choice))
     ranked.sort(key=lambda one: one[:2])
     return _within(allowance, [(each, choice) for *_, each, choice in ranked])
@@ -314,7 +317,13 @@ def intervals_h(policy: Policy, targets: Sequence[Candidate], allowance: Allowan
     """How long each target waits between two looks, when all together take what is allowed an hour."""
     rates, evens = rates_of(targets), _even_h(targets, allowance)
     evenly = _evenly(targets, rates, evens)
-    waits = {each.id: _waits(each, STARVED * max(each.slot_h, evens[each.host])) for each in targets}
+    waits = {
+        each.id: [
+            each.slot_h * (each.at_most * max(1.0, evens[each.host] / each.slot_h)) ** (n / STEPS)
+            for n in range(STEPS + 1)
+        ]
+        for each in targets
+    }
     urgent = {each.id: [policy.urgency(rates[each.id], one, evenly) / each.pages for one in waits[each.id]]
               for each in targets}  # fmt: skip
 
@@ -328,11 +337,6 @@ def intervals_h(policy: Policy, targets: Sequence[Candidate], allowance: Allowan
         cost = sum(each.pages / wait[each.id] for each in targets)
         low, high = (price, high) if cost > allowance.per_h else (low, price)
     return at(low)
-
-
-def _waits(target: Candidate, longest_h: float) -> list[float]:
-    ratio = longest_h / target.slot_h
-    return [target.slot_h * ratio ** (n / STEPS) for n in range(STEPS + 1)]
 
 
 def _where(price: float, urgent: Sequence[float], waits: Sequence[float]) -> float:

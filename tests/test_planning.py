@@ -206,8 +206,8 @@ def test_due_explains_what_is_next_and_why(slots: Slots, store: Store, shell: Sh
     assert done.returncode == 0, done.stderr
     head, first, second = done.stdout.splitlines()
     assert head == "policy value; today 0 pages of 24"
-    assert "nothing waits longer than" in first
-    assert "never looked at" in second
+    assert "never looked at" in first
+    assert "nothing waits longer than" in second
 
 
 def test_a_policy_that_there_is_not_is_refused_by_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -160,6 +161,26 @@ def test_large_changes_come_before_small_ones_where_value_counts_and_only_there(
     evenly = Allowance(1, 1)
     assert [each.id for each in plan(POLICIES["value"], targets, NOON, evenly)] == ["5", "0.1", "0.001"]
     assert len({each.urgency for each in plan(POLICIES["change"], targets, NOON, evenly)}) == 1
+
+
+def test_what_is_new_is_looked_at_first_and_then_evenly_until_it_is_known_how_it_moves() -> None:
+    """However still its source usually is: what is new moves fast or not at all."""
+    still = [Candidate(f"s{n}", "s", 1.0, replace(known(n / 10, 0), looks=30)) for n in range(18)]
+    for waited_h, looks, taken in ((None, 0, True), (10, 0, True), (10, 1, False), (20, 1, True), (39, 2, False),
+                                   (40, 2, True), (75, 9, False)):  # fmt: skip
+        learned = None if waited_h is None else replace(known(waited_h, 0), looks=looks)
+        moving = Candidate("m", "s", 1.0, known(5, 90))
+        targets = [*still, Candidate("new", "s", 1.0, learned), moving]
+        found = plan(POLICIES["change"], targets, NOON, Allowance(1, 2))  # an even interval is 10 h
+        assert (next(each.id for each in found if each.taken) == "new") is taken
+
+
+def test_a_wall_is_not_asked_sooner_because_it_showed_little() -> None:
+    for shown, taken in ((True, True), (False, False)):
+        behind = Candidate("wall", "s", 1.0, Learned(NOON - 10 * HOUR), shown=shown)
+        targets = [behind, *(Candidate(f"m{n}", "s", 1.0, known(15, 90)) for n in range(9))]
+        found = plan(POLICIES["change"], targets, NOON, Allowance(1, 1))  # an even interval is 10 h
+        assert next(each.taken for each in found if each.id == "wall") is taken
 
 
 def test_a_number_that_grew_from_nothing_does_not_outweigh_all_others() -> None:
