@@ -126,6 +126,8 @@ def _broken(seen: list[PageSeen], names: Mapping[str, float]) -> float:
     Of an outcome only some bodies were looked at: the others count as those do.
     """
     usual = {name for name, share in names.items() if share > 0.8}
+    if not usual:  # no page was ever good: walls, as far as anybody knows
+        return 0.0
     broken = 0.0
     for outcome, least in (("shape_changed", SAME_SITE), ("blocked", SAME_PAGE), ("empty", SAME_PAGE)):
         mine = [each for each in seen if each.outcome == outcome]
@@ -133,7 +135,7 @@ def _broken(seen: list[PageSeen], names: Mapping[str, float]) -> float:
         enough = min(least * len(usual), len(usual) - 1) if len(usual) >= FEW else len(usual)
         looked = [
             len(usual & each.words) >= enough or (outcome == "shape_changed" and _is_rest(each, names))
-            for each in mine if each.words and usual
+            for each in mine if each.words
         ]  # fmt: skip
         share = sum(looked) / len(looked) if looked else float(outcome == "shape_changed")
         broken += share * len(mine)

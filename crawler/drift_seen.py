@@ -92,10 +92,12 @@ def values_of(item: Item) -> Values:
     for name in item.facts():
         if name.endswith("_precision"):  # whether a number is rounded; by how much follows from its size
             found[name] = f"flag {values[name] is not None}"
+        elif name.endswith("_floor"):  # whether the page says anything at all, a number or below which it hides them
+            found[name] = f"flag {values[name] is not None or values[name.removesuffix('_floor')] is not None}"
         elif name in PARTS:
             first = next(iter(values[name] or ()), None)
             found |= {f"{name}.{part}": _value(getattr(first, part, None)) for part in PARTS[name]}
-        elif name not in UNSAID and not name.endswith(("_floor", "_at_least")):
+        elif name not in UNSAID and not name.endswith("_at_least"):
             found[name] = _value(values[name])
     if isinstance(item, Board):  # how old the list says it is, in hours; a minute or an hour is all the same
         found["at"] = 1 + max((item.observed_at - item.at).total_seconds(), 0) / 3600
