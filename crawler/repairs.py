@@ -9,8 +9,8 @@
     times = "1/1000"                             # what a number there has to be multiplied with
     as = "count"                                 # "1.2K" there, a number was there before
 
-In markup, `read` and `from` are names: `class=volume`, `data-e2e=like-count`, `<td`; `times` is for the number in the text
-of such elements, and `as` leaves nothing beside it. Only a body in memory is changed: captures stay as they are.
+In markup, `read` and `from` are names: `class=volume`, `data-e2e=like-count`, `<td`; `times` is for the number in the
+text of such elements, and `as` leaves nothing beside it. Only a body in memory is changed: captures stay as they are.
 """
 
 from __future__ import annotations
