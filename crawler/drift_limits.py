@@ -14,7 +14,7 @@ WIDTH = 5.0  # median absolute deviations
 CHANCE = 4.0  # standard errors of a counted share
 FEW, SEVERAL, MANY = 3, 5, 10
 OFTEN = 8  # runs
-SURE, SURE_WITH_WITNESS = 10.0, 1.5  # by chance once in e^10
+SURE, SURE_WITH_WITNESS = 10.0, 3.0  # by chance once in e^10
 AMOUNTS = frozenset(("price", "list_price", "rating"))
 """Counters by name that count nothing: they move little, and both ways."""
 MAY_END = frozenset(("list_price",))

@@ -26,6 +26,7 @@ from crawler.repair_proof import (
     Known,
     agreement,
     are_counts,
+    are_strange,
     closeness,
     compared,
     entities_of,
@@ -123,6 +124,7 @@ def _chosen(old: Sequence[Capture], new: Sequence[Capture]) -> tuple[list[Captur
 class _Search:
     def __init__(self, page: str, old: Sequence[Capture], new: Sequence[Capture], hash_key: str | None) -> None:
         self.page, self.old, self.new, self.hash_key = page, old, new, hash_key
+        self.paired = bool({each.url for each in old} & {each.url for each in new})
         size = sum(len(each.body) for each in new)
         self.most = max(MOST_TRIED // 2, min(MOST_TRIED * 5, MOST_BYTES // (size + 1)))
         self.known = self.read(old, ())
@@ -153,6 +155,8 @@ class _Search:
                 continue
             after = self.read(self.new, [*before, *aliases])
             base, gained = compared(self.known, present, after)
+            if self.paired and are_strange(self.known, after):
+                continue
             if aliases[0].in_markup and len(aliases) > 1 and turned_over(self.known, after):
                 continue  # of names that are both still there, only things known again tell which is which
             gain = fmean(gained.values()) - fmean(base.values()) if base else 0.0

@@ -130,6 +130,14 @@ def _agrees(then: Any, now: Any, moves: bool) -> float:
     return float(then == now)
 
 
+def are_strange(known: Known, now: Known) -> bool:
+    """Lists, and none of them known: of the same addresses, a number of the place was read wrongly."""
+    then, after = (
+        {key for key, item in each.items() if isinstance(item, Board)} for each in (known, now)
+    )  # fmt: skip
+    return bool(then and after) and not then & after
+
+
 def compared(known: Known, one: Known, other: Known) -> tuple[Agreement, Agreement]:
     """Two readings, by the same measure: things that only the one knows again are compared as lists in both."""
     lists = turned_over(known, one) | turned_over(known, other)

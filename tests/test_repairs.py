@@ -132,6 +132,20 @@ def test_a_proposal_brings_known_values_back_and_changes_the_parser_only_where_i
     assert parsers(mended)["shopify.oembed"] == "shopify.oembed@1"
 
 
+def test_a_rounded_number_of_a_place_is_no_repair() -> None:
+    def trends(at: datetime, woeid: Any) -> Capture:
+        rows = [{"name": f"topic {n}", "query": f"topic{n}", "tweet_volume": n * 1000} for n in range(20, 50)]
+        page = [{"trends": rows, "as_of": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "locations": [{"woeid": woeid}]}]
+        return Capture("https://api.x.com/1.1/trends/place.json?id=1", at, 200, {}, body(page), "http", Vantage(),
+                       None, None)  # fmt: skip
+
+    old = trends(NOON, 23424768)
+    assert propose("x.trends_place", [old], [trends(NOON + HOUR, "23.4M")]).aliases == ()
+    assert propose("x.trends_place", [old], [trends(NOON + HOUR, "23,424,768")]).aliases == (
+        Alias("/*/locations/*/woeid", "/*/locations/*/woeid", count=True),
+    )
+
+
 def test_a_value_that_is_nowhere_is_said_to_be_gone_and_nothing_is_proposed() -> None:
     new = catalogue(NOON + HOUR)
     emptied = Capture(new.url, new.fetched_at, 200, {}, new.body.replace(b'"available": true', b'"available": null'),
