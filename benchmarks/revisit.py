@@ -2,9 +2,9 @@
 
 On TikTok's hourly lists (../shared) and on what the living site truly shows. Measures: benchmarks/revisit_play.py. A
 share of the targets and the last part of the time are kept for the end (--part seen: what the policies were developed
-on). `rate x age^2` is the rule that was the default before; `rates known` is `value` with the true mean rates of every
-target from the beginning. Intervals are 95 % of a bootstrap over targets. Of seeds after the first, the living site is
-played alone, at 20 %. Run: python -m benchmarks revisit [--seed N …] [--json]
+on; --part late: all targets in that last part). `rate x age^2` is the rule that was the default before; `rates known`
+is `value` with the true mean rates of every target from the beginning. Intervals are 95 % of a bootstrap over targets.
+Of seeds after the first, the living site is played alone, at 20 %. Run: python -m benchmarks revisit [--seed N …]
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from crawler.revisit import POLICIES, Evenly, Rates
 SHARES = (0.05, 0.10, 0.20, 0.50)
 DRAWS = 1000
 NEEDED = 0.20
-TRIED = 200  # policies looked at on what is not kept: 95 weights, memories and priors of rate x age^2; then sums
+TRIED = 208  # policies looked at on what is not kept: 95 weights, memories and priors of rate x age^2; then sums
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _row(name: str, share: float, policy: str, played: Played, beside: np.ndarra
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks revisit", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the hourly lists (default: ../shared/beds/…)")
-    parser.add_argument("--part", choices=("kept", "seen"), default="kept")
+    parser.add_argument("--part", choices=("kept", "late", "seen"), default="kept")
     parser.add_argument("--seed", type=int, nargs="+", default=[15], help="of what is kept aside, of the world and of "
                         "the bootstrap; the lists take the first")  # fmt: skip
     parser.add_argument("--json", action="store_true")
@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> None:
     worlds = []
     for seed in options.seed:
         first = seed == options.seed[0]
-        sets = [living_site(seed + (options.part == "kept"))]  # another world than those developed on
+        sets = [living_site(seed + (options.part != "seen"))]  # another world than those developed on
         if lists and first:
             sets.insert(0, hourly_lists(folder))
         for recorded in sets:

@@ -62,8 +62,11 @@ class Recorded:
         """And the round from which is measured; what comes before is there to be learnt from.
 
         seen: targets to develop on, without the last third of the time.  kept: the other targets, measured in it.
+        late: all targets, measured in it.
         """
         cut = int(len(self.rounds) * (1 - KEPT_TIME))
+        if which == "late":
+            return self, cut
         if which == "kept":
             return replace(self, series=[each for each in self.series if kept(each.group, seed)]), cut
         seen = [
