@@ -52,11 +52,11 @@ def _scaled(counted: Any, rarity: npt.NDArray[np.float32]) -> Any:
     return sparse.diags(1 / np.maximum(length, 1e-6)) @ counted @ sparse.diags(rarity)
 
 
-def out_of_fold(data: Labelled) -> npt.NDArray[np.float32]:
+def out_of_fold(data: Labelled, count: int = FOLDS) -> npt.NDArray[np.float32]:
     """The small model's probabilities for each text, by a model that never saw its fold."""
-    fold = folds(data)
+    fold = folds(data, count)
     made = np.zeros((len(data), 3), np.float32)
-    for each in range(FOLDS):
+    for each in range(count):
         held = data.take(fold == each)
         told = [features.readable(text) or "." for text in held.texts]
         made[fold == each] = fit_small(data.take(fold != each))(told, held.languages)

@@ -1,8 +1,8 @@
 """Learns the heads that read sentiment from the tokens of the language model, and says how well by cross-validation.
 
-python -m benchmarks.tune_embed [--cache DIR] [--save] prints macro-F1 with intervals over five folds of train and
-validation: of the heads, and of the heads with the small model beside them, whose share is chosen for each fold by the
-other four. --save learns from all of them and writes analysis/text/weights/sentiment_embed.npz, with the confusion
+python -m benchmarks.tune_embed [--cache DIR] [--folds N] [--save] prints macro-F1 with intervals over folds of train
+and validation: of the heads, and of the heads with the small model beside them, whose share is chosen for each fold by
+the others. --save learns from all of them and writes analysis/text/weights/sentiment_embed.npz, with the confusion
 of the cross-validation. The form of the heads was set once and not searched by these figures.
 
 Needs jax and optax (pip install jax optax), which nothing else here needs. The states of the tokens take three
@@ -139,11 +139,11 @@ def said(heads: Heads, held: States, data: Labelled, chosen: Array) -> Array:
     return made
 
 
-def cross_validated(held: States, data: Labelled, cache: Path | None) -> Array:
+def cross_validated(held: States, data: Labelled, count: int, cache: Path | None) -> Array:
     """Of each text by heads that never saw its fold; folds that are done lie in *cache*."""
-    fold, made = folds(data), np.zeros((len(data), 3), np.float32)
-    for each in range(FOLDS):
-        kept = cache and cache / f"fold{each}.npy"
+    fold, made = folds(data, count), np.zeros((len(data), 3), np.float32)
+    for each in range(count):
+        kept = cache and cache / f"fold{each}of{count}.npy"
         if kept and kept.exists():
             made[fold == each] = np.load(kept)
             continue
@@ -151,20 +151,20 @@ def cross_validated(held: States, data: Labelled, cache: Path | None) -> Array:
         made[fold == each] = said(heads, held, data, np.flatnonzero(fold == each))
         if kept:
             np.save(kept, made[fold == each])
-        sys.stderr.write(f"fold {each + 1} of {FOLDS}\n")
+        sys.stderr.write(f"fold {each + 1} of {count}\n")
     return made
 
 
-def chosen_within(heads: Array, small: Array, data: Labelled) -> tuple[Array, list[float]]:
+def chosen_within(heads: Array, small: Array, data: Labelled, count: int) -> tuple[Array, list[float]]:
     """Probabilities with the small model beside the heads, in the share that does best on the other folds; shares."""
-    fold, made, shares = folds(data), np.zeros_like(heads), []
+    fold, made, shares = folds(data, count), np.zeros_like(heads), []
     codes = np.array(data.languages)
 
     def score(share: float, rows: Array) -> float:
         said_ = beside(heads[rows], small[rows], share).argmax(axis=1)
         return sum(f1(data.labels[rows][at], said_[at]) for at in (codes[rows] == code for code in LANGUAGES))
 
-    for each in range(FOLDS):
+    for each in range(count):
         shares.append(max(SHARES, key=lambda share: score(share, fold != each)))
         made[fold == each] = beside(heads[fold == each], small[fold == each], shares[-1])
     return made, shares
@@ -195,12 +195,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="go on from what lies here, and keep it: states (150 MB) and folds"
     )
+    parser.add_argument("--folds", type=int, default=FOLDS, metavar="N", help=f"how many (default {FOLDS})")
     parser.add_argument("--save", action="store_true", help="learn from all folds and write the weights")
     args = parser.parse_args(arguments)
     data = umsab(load().shared_dir / "gold")
     held = states(data, args.cache)
-    heads = cross_validated(held, data, args.cache)
-    both, shares = chosen_within(heads, out_of_fold(data), data)
+    heads = cross_validated(held, data, args.folds, args.cache)
+    both, shares = chosen_within(heads, out_of_fold(data, args.folds), data, args.folds)
     codes, said_ = np.array(data.languages), both.argmax(axis=1)
     found: dict[str, Any] = {"shares": shares}
     for code in LANGUAGES:
