@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem
@@ -19,7 +19,8 @@ REMEMBERED = 50_000  # bounded, so that memory is flat; a forgotten repeat is ca
 class DedupePipeline:
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
-        self.seen: OrderedDict[int, None] = OrderedDict()
+        self.seen: set[int] = set()
+        self.order: deque[int] = deque()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DedupePipeline:
@@ -30,7 +31,8 @@ class DedupePipeline:
         if content in self.seen:
             self.accounts.settled(item.capture, "repeated")
             raise DropItem("repeated")
-        self.seen[content] = None
-        if len(self.seen) > REMEMBERED:
-            self.seen.popitem(last=False)
+        self.seen.add(content)
+        self.order.append(content)
+        if len(self.order) > REMEMBERED:
+            self.seen.remove(self.order.popleft())
         return item
