@@ -31,6 +31,7 @@ from crawler.drift_seen import (
     Value,
     Values,
     counters_of,
+    group_and_field,
     moment_of,
 )
 
@@ -75,7 +76,7 @@ def accepted(memory: Memory, alarms: Iterable[tuple[str, str]]) -> Memory:
     whole = {group for group, name in fields if not name}
     charts = {
         name: past for name, past in memory.charts.items()
-        if name.partition("|")[0] not in whole and (name.split("|")[0], name.split("|")[1]) not in fields
+        if (about := group_and_field(name.rpartition("|")[0]))[0] not in whole and about not in fields
     }  # fmt: skip
     entities = {
         group: {key: {name: value for name, value in values.items() if (group, name) not in fields}
@@ -88,8 +89,8 @@ def accepted(memory: Memory, alarms: Iterable[tuple[str, str]]) -> Memory:
         for each in (memory.words, memory.links)
     )
     opened = {
-        about: each for about, each in memory.opened.items()
-        if about.partition("|")[0] not in whole and tuple(about.split("|")) not in fields
+        name: each for name, each in memory.opened.items()
+        if (about := group_and_field(name))[0] not in whole and about not in fields
     }  # fmt: skip
     return Memory(memory.runs, memory.at, runs, entities, charts, words, links, opened)
 
@@ -117,7 +118,7 @@ def _pages(run: Run, memory: Memory) -> Iterable[Measure]:
 
 
 def _open_fields(memory: Memory, group: str) -> list[str]:
-    return [name for about in memory.opened for where, _, name in (about.rpartition("|"),) if where == group and name]
+    return [name for where, name in map(group_and_field, memory.opened) if where == group and name]
 
 
 def _broken(seen: list[PageSeen], names: Mapping[str, float]) -> float:
@@ -309,9 +310,9 @@ def _telling(alarms: list[Alarm]) -> list[Alarm]:
 
 
 def _learned(run: Run, memory: Memory, measures: list[Measure], opened: dict[str, Signature]) -> Memory:
-    frozen = {(group, name) for about in opened for group, _, name in (about.rpartition("|"),)}
+    frozen = set(map(group_and_field, opened))
     frozen |= {
-        (about.rpartition("|")[0], what[5:])
+        (group_and_field(about)[0], what[5:])
         for about, signature in opened.items() for what in signature if what.startswith("swap ")
     }  # fmt: skip
     pages = {about.partition(" ")[0] for about, signature in opened.items() if "broken" in signature}

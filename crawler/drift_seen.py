@@ -181,6 +181,12 @@ class Measure:
         return f"{self.about}|{self.what}"
 
 
+def group_and_field(about: str) -> tuple[str, str]:
+    """Of `Measure.about`."""
+    group, _, field = about.partition("|")
+    return group, field
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     measure: Measure

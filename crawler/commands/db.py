@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Any, ClassVar
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config
+from crawler.command import PlainCommand
+from crawler.config import Config
 from crawler.context import catch_up
 from crawler.storage import server
 from crawler.storage.connect import safe_uri
-from crawler.storage.errors import StorageError
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
+class Command(PlainCommand):
     def syntax(self) -> str:
         return "start|stop|status"
 
@@ -33,17 +26,13 @@ class Command(ScrapyCommand):
             "Exit status of `status`: 0 when it runs, 1 when not."
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         if len(args) != 1 or args[0] not in ("start", "stop", "status"):
             raise UsageError("say what to do: start, stop or status")
-        try:
-            self.exitcode = _obey(args[0], config.load())
-        except (StorageError, config.ConfigError) as error:
-            print(error, file=sys.stderr)
-            self.exitcode = 1
+        return _obey(args[0], settings)
 
 
-def _obey(order: str, settings: config.Config) -> int:
+def _obey(order: str, settings: Config) -> int:
     data_dir = settings.data_dir / "db"
     if settings.mongodb_uri:
         print(f"MONGODB_URI is set: crawls use {safe_uri(settings.mongodb_uri)}, not the local server.")

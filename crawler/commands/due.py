@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import config, due, rounds
+from crawler import config, console, due, rounds
 from crawler.jobs import JobsError
 from crawler.schedule import duration, slot_at
 from crawler.storage.errors import StorageError
@@ -67,7 +67,7 @@ class Command(ScrapyCommand):
             self._rounds(args, opts)
         except KeyboardInterrupt:
             sys.stderr.write("ended; what was claimed and not taken is free again in five minutes\n")
-            self.exitcode = 130
+            self.exitcode = console.INTERRUPTED
 
     def _rounds(self, args: list[str], opts: argparse.Namespace) -> None:
         what, every = _what(args, opts)

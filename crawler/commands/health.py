@@ -6,12 +6,12 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Any, ClassVar
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import condition, config
+from crawler import condition
+from crawler.command import PlainCommand
+from crawler.config import Config
 from crawler.health import Check
 from crawler.schedule import duration
 from crawler.storage import condition as kept
@@ -20,11 +20,7 @@ from crawler.storage.connect import opened
 from crawler.storage.errors import StorageError
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
+class Command(PlainCommand):
     def syntax(self) -> str:
         return "[options]"
 
@@ -44,12 +40,12 @@ class Command(ScrapyCommand):
         how.add_argument("--json", action="store_true", help="for programs")
         how.add_argument("--digest", action="store_true", help="in Markdown, for mail or chat; exit status 0")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def obey(self, args: list[str], opts: argparse.Namespace, settings: Config) -> int:
         try:
             back = duration(opts.since or ("7d" if opts.digest else "1d"))
         except ValueError as error:
             raise UsageError(str(error), print_help=False) from None
-        settings, now = config.load(), datetime.now(UTC)
+        now = datetime.now(UTC)
         try:
             with opened(settings) as database:
                 found = kept.read(database, now - back, now)
@@ -57,15 +53,14 @@ class Command(ScrapyCommand):
         except StorageError as error:
             what, _, mend = str(error).partition(". ")
             _show([Check("database", "fail", what, mend)], as_json=opts.json, at=now)
-            self.exitcode = condition.FAIL
-            return
+            return condition.FAIL
         waiting = len(list((settings.spool_dir / settings.mongodb_database).glob("*.jsonl")))
         checks = condition.judge(found, room, waiting)
         if opts.digest:
             print(condition.digest(found, room, checks))
-            return
+            return 0
         _show(checks, as_json=opts.json, at=now)
-        self.exitcode = condition.status(checks)
+        return condition.status(checks)
 
 
 def _show(checks: list[Check], *, as_json: bool, at: datetime) -> None:
