@@ -59,3 +59,9 @@ def test_every_page_class_has_saved_pages() -> None:
 def test_only_an_ok_page_gives_items(case: Path) -> None:
     found = read(case)
     assert found["outcome"] == "ok" or all("refused" in item for item in found.get("items", ()))
+
+
+@pytest.mark.parametrize("host", ["getdaytrends.com", "trends24.in", "archive.twitter-trending.com", "www.tiktok.com"])
+def test_what_robots_may_do_is_no_page_of_the_site(host: str) -> None:
+    assert pages.choose(f"https://{host}/robots.txt", b"User-agent: *\nAllow: /\n") is None
+    assert pages.choose("https://www.tiktok.com/@robots.txt", b"") is not None

@@ -19,6 +19,7 @@ from crawler.items import Item, Refused, Vantage, reason_of
 from crawler.outcomes import Outcome, ShapeError
 
 I = TypeVar("I", bound=Item)  # noqa: E741 - the type variable of an item
+_ROBOTS = re.compile(r"^https?://[^/?#]+/robots\.txt(?:[?#]|$)")
 _CONSENT_FORM = re.compile(rb'<form[^>]{0,500}action="[^"]{0,200}consent', re.I)
 Lane = Literal["http", "browser", "api", "replay"]
 
@@ -217,6 +218,8 @@ def asks_for_consent(url: str, body: bytes) -> bool:
 
 def choose(url: str, body: bytes) -> type[Page] | None:
     """The page class for a response: by URL, else by what it holds; None when nobody knows it."""
+    if _ROBOTS.search(url):  # archived like all that was asked for, and no page of the site that some class is for
+        return None
     for page in Page.registry.values():
         if any(re.search(pattern, url) for pattern in page.urls) and (not page.on_any_host or page.knows(url, body)):
             return page
