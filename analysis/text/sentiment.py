@@ -1,7 +1,8 @@
 """How posts feel: negative, neutral or positive, in English, Portuguese and Spanish. Pure but for the model it loads.
 
-Two models with one interface. `small` needs nothing extra: hashed words and characters beside the lexicons.
-`embed` reads the tokens of a language model with heads of its own (extra `embed`), with the small one beside them.
+Two models with one interface. `small` needs nothing extra: hashed words and characters beside the lexicons (VADER's,
+LeIA's and our own, `feelings`). `embed` reads the tokens of a language model with heads of its own (extra `embed`),
+with the small one beside them.
 Their weights are figures, learnt by `python -m benchmarks.train_text` and `python -m benchmarks.tune_embed` from texts
 that are not part of this project.
 The name of a topic has no sentiment; its posts do (`mood`, in shares).
@@ -18,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.text import embedding, features, lexicon
+from analysis.text import embedding, features, feelings, lexicon
 from analysis.text.encoder import Encoder, packed_model
 
 LABELS = ("negative", "neutral", "positive")
@@ -26,8 +27,9 @@ LANGUAGES = ("en", "pt", "es")
 """Those it was measured on; a text in another language gets no sentiment."""
 Model = Literal["small", "embed"]
 LAYERS = 8  # of the language model's twelve; deeper ones forget how it was said
-BESIDE = 0.4  # of the small model's log probabilities beside the heads'; chosen within the folds, .3 to .5 alike
+BESIDE = 0.6  # of the small model's log probabilities beside the heads'; chosen within the folds, .6 to .8
 TINY = 1e-6
+LEXICONS = lexicon.WIDTH * len(lexicon.LANGUAGES) + len(feelings.COLUMNS)
 WEIGHTS = Path(__file__).with_name("weights")
 Matrix = npt.NDArray[np.float32]
 
@@ -54,7 +56,7 @@ class Small:
     norms: tuple[Matrix, Matrix]
     """Rarity of each column of pieces and of sequences, for the length of a row."""
     lexicons: Matrix
-    """(2 languages x 4, 3)."""
+    """(LEXICONS, 3)."""
     bias: Matrix
 
     def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Matrix:
@@ -142,17 +144,18 @@ def probabilities(texts: Sequence[str], languages: Sequence[str], model: Model) 
 
 
 def beside(heads: Matrix, small: Matrix, share: float = BESIDE) -> Matrix:
-    """The small model knows words and ways of writing that the language model cuts to pieces."""
+    """The small model knows words and ways of writing that the language model cuts to pieces, slang above all."""
     return softmax(np.log(heads + TINY) + share * np.log(small + TINY))
 
 
 def lexicon_columns(texts: Sequence[str], languages: Sequence[str]) -> Matrix:
-    """(n, 8): the scores of each language's own lexicon in its own columns."""
-    made = np.zeros((len(texts), lexicon.WIDTH * len(lexicon.LANGUAGES)), np.float32)
+    """(n, LEXICONS): the scores of VADER and of LeIA in columns of their own, then `feelings`."""
+    made = np.zeros((len(texts), LEXICONS), np.float32)
     for row, (text, code) in enumerate(zip(texts, languages, strict=True)):
         if code in lexicon.LANGUAGES:
             at = lexicon.WIDTH * lexicon.LANGUAGES.index(code)
             made[row, at : at + lexicon.WIDTH] = lexicon.scores(text, code)
+        made[row, -len(feelings.COLUMNS) :] = feelings.columns(text, code)
     return made
 
 

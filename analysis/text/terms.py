@@ -45,10 +45,15 @@ def terms(post: PostText, brands: Collection[str] = (), stop: Collection[str] | 
         told = "brand" if key in brands and _as_a_name(shown, kind) else kind
         known = found.get(key)
         if known is None:
-            found[key] = Term(key, shown, told, (modality,))
+            found[key] = Term(key, shown, told, _alone(modality))
         else:
             found[key] = _joined(known, shown, told, modality)
     return list(found.values())
+
+
+@cache
+def _alone(modality: str) -> tuple[str, ...]:
+    return (modality,)  # one object for the millions of terms that stand in one place
 
 
 def _as_a_name(shown: str, kind: str) -> bool:
