@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from analysis.text import categories
 from analysis.text.categories import UNKNOWN, categorise, seed_scores, taxonomy
+from analysis.text.words import words
 
 
 @pytest.fixture
@@ -55,3 +58,10 @@ def test_words_inside_other_words_are_no_seeds(seeds_only):
 def test_the_taxonomy_names_what_the_product_promises():
     promised = {"sports", "music", "film_tv", "reality", "gaming", "news", "fashion_beauty", "food", "technology"}
     assert promised | {"shopping", "other"} == set(taxonomy())
+
+
+def test_no_phrase_of_the_taxonomy_is_claimed_twice():
+    phrases = [phrase for kinds in taxonomy().values() for held in kinds.values() for phrase in held]
+    said = [" ".join(word.key for word in words(phrase)) for phrase in phrases]
+    assert [each for each, times in Counter(said).items() if times > 1] == []
+    assert len(said) > 2_500
