@@ -18,7 +18,7 @@ from scipy.stats import false_discovery_control
 from analysis.text.posts import PostText
 from analysis.text.terms import stop_words
 from analysis.text.topics import Edge, Lead, Topic, bins_of, lead, links
-from analysis.text.words import plain, words
+from analysis.text.words import joined, plain, word_key, words
 
 NAME_WORDS = 3  # as long as the terms of a post
 SHORTEST_NAME = 5  # characters of a name of one word; shorter ones are words of every day
@@ -77,7 +77,7 @@ def _names(title: str) -> list[str]:
     if len(found) == 1:
         return [found[0].key] if len(found[0].key) >= SHORTEST_NAME else []
     runs = range(2, min(NAME_WORDS, len(found)) + 1)
-    return ["".join(word.key for word in found[:size]) for size in runs if found[size - 1].key not in stop_words()]
+    return [word_key(joined(found[:size])) for size in runs if found[size - 1].key not in stop_words()]
 
 
 def page_key(url: str) -> str:

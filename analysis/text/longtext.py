@@ -43,10 +43,10 @@ def _said(text: str) -> Counter[str]:
     """How often each run of up to MOST words stands in *text*, by its key."""
     found = words(plain(text))
     counted = Counter[str]()
-    for start, (_, _, run) in enumerate(found):
+    for start, first in enumerate(found):
         key = ""
         for word in found[start : start + MOST]:
-            if word.run != run:
+            if word.run != first.run:
                 break
             key += word.key
             counted[key] += 1

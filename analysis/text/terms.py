@@ -19,7 +19,7 @@ from analysis.text.stopwords import LANGUAGES, listed
 from analysis.text.words import Word, bare, hashtags, mentions, plain, split_hashtag, word_key, words
 from crawler.topics import topic_key
 
-LONGEST = 3  # words of a phrase
+LONGEST, LONGEST_PAIRS = 3, 4  # words of a phrase; pairs of signs that share one each, in scripts without spaces
 SHORTEST_KEY = 3  # characters of a word; two in scripts that write syllables or ideas
 KINDS = ("hashtag", "mention", "brand", "sound", "phrase", "word")  # the more telling first
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
@@ -42,7 +42,7 @@ def terms(post: PostText, brands: Collection[str] = (), stop: Collection[str] | 
     for key, shown, kind, modality in _all(post, brands):
         if key in skipped or not key:
             continue
-        told = "brand" if key in brands and _as_a_name(shown, kind) else kind
+        told = "brand" if brands and key in brands and _as_a_name(shown, kind) else kind
         known = found.get(key)
         if known is None:
             found[key] = Term(key, shown, told, _alone(modality))
@@ -98,8 +98,7 @@ def _all(post: PostText, brands: Collection[str]) -> Iterator[tuple[str, str, st
 
 def _said(text: str, modality: str, stated: str | None) -> Iterator[tuple[str, str, str, str]]:
     if text.count(" ") < LONG_WORDS:
-        for key, shown, length in phrases(words(text)):
-            yield key, shown, "word" if length == 1 else "phrase", modality
+        yield from [(key, shown, kind, modality) for key, shown, kind in phrases(words(text))]
         return
     code = identify(text[:1000], stated).code
     for phrase in keyphrases(text, code):
@@ -107,26 +106,33 @@ def _said(text: str, modality: str, stated: str | None) -> Iterator[tuple[str, s
         yield topic_key(phrase.text), phrase.text, kind, modality
 
 
-def phrases(found: Sequence[Word]) -> Iterator[tuple[str, str, int]]:
-    """Key, text, length of every run of up to three words that neither starts nor ends with a stop word."""
+def phrases(found: Sequence[Word]) -> list[tuple[str, str, str]]:
+    """Key, text and kind of every run of up to three words that neither starts nor ends with a stop word."""
     telling = [_tells(word.key) for word in found]
     named = [a.shown[0].isupper() and b.shown[0].isupper() for a, b in pairwise(found)]
     # 'Grandes Horas' is a name, though neither word says anything alone.
     starting, ending = [*named, False], [False, *named]
     size = len(found)
-    for start, (shown, key, run) in enumerate(found):
+    made: list[tuple[str, str, str]] = []
+    for start, (shown, key, run, _) in enumerate(found):
         if telling[start]:
-            yield key, shown, 1
+            made.append((key, shown, "word"))
         elif not starting[start]:
             continue
-        for end in range(start + 1, min(start + LONGEST, size)):
-            more, its_key, its_run = found[end]
+        most = LONGEST_PAIRS if start + 1 < size and found[start + 1].shared else LONGEST
+        for end in range(start + 1, min(start + most, size)):
+            more, its_key, its_run, shared = found[end]
             if its_run != run:
                 break
-            key += its_key
-            shown = f"{shown} {more}"
+            if shared:
+                shown += more[shared:]
+                key += word_key(more[shared:])
+            else:
+                shown = f"{shown} {more}"
+                key += its_key
             if telling[end] or ending[end]:
-                yield key, shown, end - start + 1
+                made.append((key, shown, "phrase"))
+    return made
 
 
 @lru_cache(maxsize=262_144)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from crawler.topics import topic_key
@@ -23,12 +24,18 @@ _INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\x0
 SPACES = re.compile(r"\s+")
 
 
+_MARKS = "\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u3099\u309a"
+_SIGN = re.compile(f".[{_MARKS}]*")
+
+
 class Word(NamedTuple):
     """One word of a text; *run* rises at punctuation, so that no phrase crosses it."""
 
     shown: str
     key: str
     run: int
+    shared: int = 0
+    """Characters at its start that end the word before, in scripts without spaces."""
 
 
 def plain(text: str) -> str:
@@ -61,7 +68,7 @@ def bare(text: str) -> str:
 
 
 def words(text: str) -> list[Word]:
-    """Words of *text* (bare) in order; scripts without spaces give overlapping pairs of characters."""
+    """Words of *text* (bare) in order; scripts without spaces give overlapping pairs of signs."""
     found: list[Word] = []
     run, end = 0, 0
     for match in _WORD.finditer(text):
@@ -73,7 +80,7 @@ def words(text: str) -> list[Word]:
         if token.isascii() or not _UNSPACED.search(token):
             found.append(Word(token, word_key(token), run))
         else:
-            found += [Word(shown, word_key(shown), run) for shown in _pieces(token)]
+            found += [Word(shown, word_key(shown), run, shared) for shown, shared in _pieces(token)]
     return found
 
 
@@ -82,10 +89,20 @@ def word_key(shown: str) -> str:
     return topic_key(shown)
 
 
-def _pieces(token: str) -> Iterator[str]:
+def joined(found: Sequence[Word]) -> str:
+    """Neighbours as they stood in the text."""
+    return "".join(
+        word.shown[word.shared :] if word.shared else f" {word.shown}" for word in found
+    ).strip()  # fmt: skip
+
+
+def _pieces(token: str) -> Iterator[tuple[str, int]]:
+    """Each piece, and how much of it ends the piece before."""
     for match in re.finditer(rf"{_UNSPACED.pattern}|[^\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+", token):
-        run = match[0]
-        if not _UNSPACED.match(run) or len(run) <= 2:
-            yield run
+        signs = _SIGN.findall(match[0]) if _UNSPACED.match(match[0]) else [match[0]]
+        if len(signs) <= 2:
+            yield match[0], 0
         else:
-            yield from (run[i : i + 2] for i in range(len(run) - 1))
+            yield from (
+                (one + two, len(one) if at else 0) for at, (one, two) in enumerate(pairwise(signs))
+            )  # fmt: skip

@@ -6,7 +6,8 @@ import pytest
 
 from analysis.text.posts import PostText, from_row, is_original, once_each
 from analysis.text.terms import stop_keys, terms
-from analysis.text.words import hashtags, mentions, plain, split_hashtag, words
+from analysis.text.words import hashtags, joined, mentions, plain, split_hashtag, words
+from crawler.topics import topic_key
 
 
 @pytest.mark.parametrize(
@@ -35,8 +36,19 @@ def test_words_are_never_joined_over_punctuation() -> None:
     assert "geladosorvete" not in keys
 
 
-def test_a_script_without_spaces_gives_pairs_of_characters() -> None:
-    assert [word.shown for word in words("世界杯赛")] == ["世界", "界杯", "杯赛"]
+def test_a_script_without_spaces_gives_pairs_of_signs_that_join_again() -> None:
+    found = words("世界杯赛")
+    assert [(word.shown, word.shared) for word in found] == [("世界", 0), ("界杯", 1), ("杯赛", 1)]
+    assert joined(found) == "世界杯赛"
+    assert [word.shown for word in words("วันนี้")] == ["วัน", "นนี้"]  # a vowel sign stays with its letter
+    assert joined(words("tokyo 東京タワー live")) == "tokyo 東京タワー live"
+
+
+@pytest.mark.parametrize("text", ["東京タワー", "杯赛 live", "วันนี้สว"])
+def test_a_phrase_of_such_a_script_is_what_the_text_says(text: str) -> None:
+    found = terms(PostText("p", {"caption": f"{text} 123"}))
+    assert text in {term.shown for term in found}
+    assert all(term.shown in text and term.key == topic_key(term.shown) for term in found)
 
 
 def test_entities_and_invisible_marks_are_read_away() -> None:
