@@ -107,7 +107,7 @@ def _said(text: str, modality: str, stated: str | None) -> Iterator[tuple[str, s
 
 
 def phrases(found: Sequence[Word]) -> list[tuple[str, str, str]]:
-    """Key, text and kind of every run of up to three words that neither starts nor ends with a stop word."""
+    """Key, text and kind of every run of up to LONGEST words that neither starts nor ends with a stop word."""
     telling = [_tells(word.key) for word in found]
     named = [a.shown[0].isupper() and b.shown[0].isupper() for a, b in pairwise(found)]
     # 'Grandes Horas' is a name, though neither word says anything alone.

@@ -91,9 +91,8 @@ def word_key(shown: str) -> str:
 
 def joined(found: Sequence[Word]) -> str:
     """Neighbours as they stood in the text."""
-    return "".join(
-        word.shown[word.shared :] if word.shared else f" {word.shown}" for word in found
-    ).strip()  # fmt: skip
+    parts = (word.shown[word.shared :] if word.shared else f" {word.shown}" for word in found)
+    return "".join(parts).strip()
 
 
 def _pieces(token: str) -> Iterator[tuple[str, int]]:
@@ -103,6 +102,4 @@ def _pieces(token: str) -> Iterator[tuple[str, int]]:
         if len(signs) <= 2:
             yield match[0], 0
         else:
-            yield from (
-                (one + two, len(one) if at else 0) for at, (one, two) in enumerate(pairwise(signs))
-            )  # fmt: skip
+            yield from ((one + two, len(one) if at else 0) for at, (one, two) in enumerate(pairwise(signs)))
